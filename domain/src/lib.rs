@@ -1,0 +1,22 @@
+//! The rules of KeyNest: aggregates as deciders, value types and the permission matrix.
+//! No input, no output, no clock, no randomness: time and ids come in as arguments.
+#![warn(missing_docs)]
+
+pub mod access;
+mod aggregate;
+pub mod environment;
+mod event;
+pub mod login;
+pub mod organization;
+pub mod permission;
+pub mod project;
+pub mod refusals;
+pub mod session;
+pub mod user;
+mod value;
+
+pub use aggregate::{Aggregate, StreamName};
+pub use environment::{EnvironmentType, FileFormat};
+pub use event::Event;
+pub use permission::{Permission, Role, authorize};
+pub use value::*;

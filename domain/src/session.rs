@@ -1,0 +1,130 @@
+//! One sign-in on one device: refresh-token generations, end, theft (DESIGN 8).
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::events;
+use crate::{Aggregate, KeyId, SessionId, Timestamp, UserId};
+
+/// How long a session lives without being refreshed, and at most.
+pub const IDLE: crate::Lifetime = crate::Lifetime::from_days(7);
+/// The absolute end of a session.
+pub const ABSOLUTE: crate::Lifetime = crate::Lifetime::from_days(30);
+/// How long the previous refresh token answers with its successor after that was first used.
+pub const GRACE: crate::Lifetime = crate::Lifetime::from_secs(10);
+
+events! {
+    /// Signed in: generation 0.
+    SessionStarted = "session.started" v 1,
+    /// The newest refresh token was used; its successor is the next generation.
+    SessionRefreshed = "session.refreshed" v 1,
+    /// No token of this session is good any more.
+    SessionEnded = "session.ended" v 1,
+    /// A token older than the previous generation was presented: theft.
+    RefreshTokenReuseDetected = "session.refresh_token_reuse_detected" v 1,
+}
+
+/// See [`Event::SessionStarted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct SessionStarted {
+    pub session: SessionId,
+    pub user: UserId,
+    /// The user's credential epoch at sign-in; a newer one ends the session.
+    pub epoch: u32,
+    /// The key that derives refresh tokens of generation 0.
+    pub refresh_key: KeyId,
+    /// How the person signed in: `password`.
+    pub method: SignInMethod,
+    pub at: Timestamp,
+}
+
+/// See [`Event::SessionRefreshed`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct SessionRefreshed {
+    pub generation: u32,
+    pub refresh_key: KeyId,
+    pub at: Timestamp,
+}
+
+/// See [`Event::SessionEnded`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct SessionEnded {
+    pub session: SessionId,
+    pub user: UserId,
+    pub reason: EndReason,
+}
+
+/// See [`Event::RefreshTokenReuseDetected`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct RefreshTokenReuseDetected {
+    pub user: UserId,
+    /// The generation that was presented.
+    pub presented: u32,
+}
+
+/// How a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInMethod {
+    /// Address and password.
+    Password,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The person signed out.
+    SignedOut,
+    /// A refresh token was presented twice.
+    TokenReuse,
+    /// Idle or absolute lifetime is over.
+    Expired,
+    /// The password changed or the account was deactivated.
+    CredentialsChanged,
+}
+
+/// The state that rules read.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Session {
+    pub id: Option<SessionId>,
+    pub user: Option<UserId>,
+    pub epoch: u32,
+    pub started_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    /// The newest generation that was handed out, and the key that derives it.
+    pub generation: u32,
+    pub refresh_key: Option<KeyId>,
+    pub has_ended: bool,
+}
+
+impl Aggregate for Session {
+    type Id = SessionId;
+    type Event = Event;
+    const CATEGORY: &'static str = "session";
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::SessionStarted(started) => {
+                self.id = Some(started.session);
+                self.user = Some(started.user);
+                self.epoch = started.epoch;
+                self.started_at = Some(started.at);
+                self.last_used_at = Some(started.at);
+                self.refresh_key = Some(started.refresh_key);
+            }
+            Event::SessionRefreshed(refreshed) => {
+                self.generation = refreshed.generation;
+                self.refresh_key = Some(refreshed.refresh_key);
+                self.last_used_at = Some(refreshed.at);
+            }
+            Event::SessionEnded(_) => self.has_ended = true,
+            Event::RefreshTokenReuseDetected(_) => {}
+        }
+        self
+    }
+}

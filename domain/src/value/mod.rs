@@ -1,0 +1,32 @@
+//! Value types: valid by construction, parsed at the edge.
+
+mod email;
+mod id;
+mod name;
+mod sealed;
+mod timestamp;
+mod variable_key;
+
+pub use email::Email;
+pub use id::*;
+pub use name::*;
+pub use sealed::{LinkNonce, Sealed};
+pub use timestamp::{Lifetime, Timestamp};
+pub use variable_key::VariableKey;
+
+/// Why a text is not a valid value: a sentence for people and the rule's stable code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// Stable, snake case: `too_short`, `invalid_characters`.
+    pub code: &'static str,
+    /// For people: a sentence with a full stop, shown as it is beside the field.
+    pub message: String,
+}
+
+impl Invalid {
+    /// A rule's code and its sentence.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
