@@ -1,1 +1,77 @@
-//! placeholder
+//! The write side: one file per use case. Authorise, load, decide, append, again on conflict.
+
+mod cache;
+mod clock;
+mod error;
+mod execute;
+mod origin;
+mod unit;
+
+use std::sync::Arc;
+
+use keynest_crypto::{Context, Keyring, PasswordHasher, Subject};
+use keynest_domain::{Sealed, StreamName};
+use keynest_store::EventStore;
+
+pub use cache::STATES_MAX_DEFAULT;
+pub use clock::Clock;
+pub use error::CommandError;
+pub use execute::{ATTEMPTS_MAX, Executed, UseCase};
+pub use origin::{Client, Origin, Repeatable};
+pub use unit::Unit;
+
+/// The write side of one process. Clones share everything.
+#[derive(Clone)]
+pub struct Commands(Arc<Parts>);
+
+struct Parts {
+    store: EventStore,
+    keyring: Keyring,
+    hasher: PasswordHasher,
+    clock: Clock,
+    states: cache::States,
+}
+
+impl Commands {
+    /// Puts the write side together.
+    pub fn new(store: EventStore, keyring: Keyring, hasher: PasswordHasher, clock: Clock) -> Self {
+        let states = cache::States::new(STATES_MAX_DEFAULT);
+        Self(Arc::new(Parts { store, keyring, hasher, clock, states }))
+    }
+
+    /// Time and ids.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Sealing, opening, digests.
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
+    }
+
+    /// The event log.
+    pub fn store(&self) -> &EventStore {
+        &self.0.store
+    }
+
+    pub(crate) fn hasher(&self) -> &PasswordHasher {
+        &self.0.hasher
+    }
+
+    pub(crate) fn states(&self) -> &cache::States {
+        &self.0.states
+    }
+
+    /// Seals a client's address and agent: under the actor's key, or the day's for anonymous callers (DESIGN 5).
+    pub(crate) async fn seal_client(&self, origin: &Origin, client: &Client) -> Result<Sealed, CommandError> {
+        let today = u32::try_from(self.clock().now().seconds() / 86_400).unwrap_or(0);
+        let context = Context {
+            subject: origin.actor.map_or(Subject::Day(today), Subject::User),
+            stream: StreamName::new("client", "request"),
+            event: "metadata".into(),
+            field: origin.request.to_string().into(),
+        };
+        let text = serde_json::to_vec(client).expect("two optional texts are always JSON");
+        Ok(self.keyring().seal(&context, &text).await?)
+    }
+}

@@ -1,0 +1,91 @@
+//! Why a command was not done.
+
+use keynest_crypto::KeyringError;
+use keynest_domain::permission::Denied;
+use keynest_domain::{Invalid, OrganizationId, environment, login, organization, project, session, user};
+use keynest_store::{AppendError, ReadError};
+
+/// Why a command was not done. Everything that a rule or a limit can say, by name.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The actor may not; the organization files the refusal.
+    #[error("authorise in an organization")]
+    Denied {
+        /// Whose object was asked for.
+        organization: OrganizationId,
+        /// Outsider or role too weak.
+        #[source]
+        why: Denied,
+    },
+    /// No such object, for anybody.
+    #[error("there is no such {0}")]
+    Absent(&'static str),
+    /// A field breaks a rule that only the write side can check.
+    #[error("{field} is not acceptable")]
+    Field {
+        /// The field of the request.
+        field: &'static str,
+        /// The rule.
+        #[source]
+        why: Invalid,
+    },
+    /// An account's rule says no.
+    #[error(transparent)]
+    User(#[from] user::Rejection),
+    /// A session's rule says no.
+    #[error(transparent)]
+    Session(#[from] session::Rejection),
+    /// A sign-in is refused.
+    #[error(transparent)]
+    Login(#[from] login::Rejection),
+    /// An organization's rule says no.
+    #[error(transparent)]
+    Organization(#[from] organization::Rejection),
+    /// A project's rule says no.
+    #[error(transparent)]
+    Project(#[from] project::Rejection),
+    /// An environment's rule says no.
+    #[error(transparent)]
+    Environment(#[from] environment::Rejection),
+    /// Too many others at once; nothing was done.
+    #[error("too busy: {0}")]
+    Busy(&'static str),
+    /// The log holds an event that a newer version wrote; only that version can decide here.
+    #[error("the log is newer than this binary: {0}")]
+    NewerThanThisBinary(String),
+    /// The log holds bytes that do not decode.
+    #[error("decode event {0}")]
+    Damaged(String),
+    /// The event store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The event store did not take the append.
+    #[error(transparent)]
+    Append(AppendError),
+    /// A value cannot be sealed or opened.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+}
+
+impl CommandError {
+    /// Whether this is a decision, which a stale state may have caused, and not a failure.
+    pub(crate) fn is_decision(&self) -> bool {
+        match self {
+            Self::Denied { .. }
+            | Self::Absent(_)
+            | Self::Field { .. }
+            | Self::User(_)
+            | Self::Session(_)
+            | Self::Login(_)
+            | Self::Organization(_)
+            | Self::Project(_)
+            | Self::Environment(_) => true,
+            Self::Busy(_)
+            | Self::NewerThanThisBinary(_)
+            | Self::Damaged(_)
+            | Self::Read(_)
+            | Self::Append(_)
+            | Self::Keyring(_) => false,
+        }
+    }
+}

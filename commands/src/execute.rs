@@ -1,0 +1,101 @@
+//! Load, decide, append, again on conflict: the same for every use case.
+
+use std::future::Future;
+
+use keynest_domain::{CommandId, Event};
+use keynest_store::{AppendError, Position};
+
+use crate::unit::decode_any;
+use crate::{CommandError, Commands, Origin, Unit};
+
+/// Tries before `busy` (DESIGN 4).
+pub const ATTEMPTS_MAX: u32 = 8;
+
+/// One thing that somebody wants done.
+pub trait UseCase: Send + Sync {
+    /// What the caller learns, read from the appended events, so that a repeat hears the same.
+    type Outcome: Send;
+
+    /// Loads, authorises, decides and stages. May run several times.
+    fn attempt(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<(), CommandError>> + Send;
+
+    /// Reads the outcome from the events of the append; none when the wish was already true.
+    fn outcome(&self, events: &[Event]) -> Self::Outcome;
+}
+
+/// What a use case did.
+#[derive(Clone, Debug)]
+pub struct Executed<T> {
+    /// Where its last event stands; `None` when nothing had to change.
+    pub position: Option<Position>,
+    /// What the caller learns.
+    pub outcome: T,
+}
+
+impl Commands {
+    /// Runs a use case to its end: done, already true, or refused.
+    pub async fn execute<U: UseCase>(&self, origin: &Origin, case: &U) -> Result<Executed<U::Outcome>, CommandError> {
+        if let Some(command) = origin.command.filter(|command| command.is_repeat)
+            && let Some(executed) = self.repeated(command.id, case).await?
+        {
+            return Ok(executed);
+        }
+        let command_id = origin.command.map_or_else(|| self.clock().command_id(), |command| command.id);
+        let mut is_fresh = false;
+        for _ in 0..ATTEMPTS_MAX {
+            let mut unit = Unit::new(self, origin, is_fresh);
+            let decided = case.attempt(&mut unit).await;
+            let is_doubtful = unit.has_cached_reads();
+            match decided {
+                // A cached state may be stale: such a refusal is made again after reading the streams' tails.
+                Err(error) if is_doubtful && error.is_decision() => is_fresh = true,
+                Err(error) => return Err(error),
+                Ok(()) if unit.is_empty() && is_doubtful => is_fresh = true,
+                Ok(()) if unit.is_empty() => {
+                    return Ok(Executed { position: None, outcome: case.outcome(&[]) });
+                }
+                Ok(()) => match self.append(unit, command_id, case).await? {
+                    Some(executed) => return Ok(executed),
+                    None => is_fresh = true,
+                },
+            }
+        }
+        Err(CommandError::Busy("conflicts"))
+    }
+
+    /// `None` after a conflict.
+    async fn append<U: UseCase>(
+        &self, unit: Unit<'_>, command_id: CommandId, case: &U,
+    ) -> Result<Option<Executed<U::Outcome>>, CommandError> {
+        let append = unit.to_append(command_id).await?;
+        match self.store().append(append).await {
+            Ok(appended) if appended.is_repeat => {
+                unit.forget();
+                self.repeated(command_id, case).await
+            }
+            Ok(appended) => {
+                let events: Vec<Event> = unit.staged().cloned().collect();
+                unit.remember();
+                Ok(Some(Executed { position: Some(appended.position), outcome: case.outcome(&events) }))
+            }
+            Err(AppendError::Conflict(conflict)) => {
+                tracing::debug!(%conflict, "append conflicts, deciding again");
+                Ok(None)
+            }
+            Err(AppendError::Busy) => Err(CommandError::Busy("append queue")),
+            Err(error) => {
+                unit.forget();
+                Err(CommandError::Append(error))
+            }
+        }
+    }
+
+    async fn repeated<U: UseCase>(
+        &self, command: CommandId, case: &U,
+    ) -> Result<Option<Executed<U::Outcome>>, CommandError> {
+        let Some(appended) = self.store().lookup(command).await? else { return Ok(None) };
+        let recorded = self.store().read_appended(&appended).await?;
+        let events = recorded.iter().map(decode_any).collect::<Result<Vec<Event>, _>>()?;
+        Ok(Some(Executed { position: Some(appended.position), outcome: case.outcome(&events) }))
+    }
+}

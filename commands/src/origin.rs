@@ -1,0 +1,86 @@
+//! Where a command comes from: actor, session, request, client.
+
+use std::net::IpAddr;
+
+use keynest_domain::{CommandId, EventId, OrganizationId, RequestId, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What is known of the caller of one command.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The signed-in person; `None` for anonymous calls and the product itself.
+    pub actor: Option<UserId>,
+    /// The session behind the access token.
+    pub session: Option<SessionId>,
+    /// The HTTP request or the run of a job.
+    pub request: RequestId,
+    /// One id from the request to the mail.
+    pub correlation: Uuid,
+    /// The event that a reactor answers with this command.
+    pub causation: Option<EventId>,
+    /// Address and agent of the client.
+    pub client: Option<Client>,
+    /// The id to append under; a new one if `None`.
+    pub command: Option<Repeatable>,
+    /// Where the event belongs in the audit log, if the use case does not say.
+    pub organization: Option<OrganizationId>,
+}
+
+/// A command id that an `Idempotency-Key` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeatable {
+    /// The id of the first try.
+    pub id: CommandId,
+    /// Whether this is a later try.
+    pub is_repeat: bool,
+}
+
+/// Address and agent of a client; sealed before they are stored.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The socket's address, or what a trusted proxy says.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent` field, cut to 200 characters.
+    pub agent: Option<String>,
+}
+
+/// Personal data does not print.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client(..)")
+    }
+}
+
+impl Origin {
+    /// The product itself: jobs and subcommands.
+    pub fn product(request: RequestId) -> Self {
+        Self {
+            actor: None,
+            session: None,
+            request,
+            correlation: request.get(),
+            causation: None,
+            client: None,
+            command: None,
+            organization: None,
+        }
+    }
+
+    /// The network of the client, as coarse as a known device is recognised: /24 or /64 (DESIGN 8).
+    pub fn network(&self) -> Option<String> {
+        match self.client.as_ref()?.address? {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                Some(format!("{a}.{b}.{c}"))
+            }
+            IpAddr::V6(address) => match address.to_ipv4_mapped() {
+                Some(mapped) => {
+                    let [a, b, c, _] = mapped.octets();
+                    Some(format!("{a}.{b}.{c}"))
+                }
+                None => Some(address.segments()[..4].iter().map(|s| format!("{s:x}:")).collect()),
+            },
+        }
+    }
+}
