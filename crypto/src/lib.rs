@@ -1,1 +1,31 @@
-//! placeholder
+//! Everything cryptographic, in one place to audit (DESIGN 5 and 8): sealing, keys, passwords, tokens, links.
+//!
+//! The surface, signatures shortened:
+//! ```text
+//! RootKeys::load(path)? | RootKeys::load_or_create(path, may_create)? | RootKey::parse(text)?   (hex or base64)
+//! key_table::is_empty(&table).await?                       whether a fresh root key may be created
+//! Keyring::open(roots: impl Into<RootKeys>, table: Arc<dyn KeyTable>).await?   Clone
+//!   .seal(&Context, &[u8]).await? -> Sealed
+//!   .open(&Context, &Sealed).await? -> Option<Zeroizing<Vec<u8>>>   None: the key was destroyed
+//!   .open_text(&Context, &Sealed).await? -> Option<Zeroizing<String>>
+//!   .sealing_key(Subject).await? -> SealingKey;   .seal(&Context, &[u8])?          no await per value
+//!   .opening_keys(iter of &Sealed).await? -> OpeningKeys;   .open(&Context, &Sealed)? / .open_text(..)?
+//!   .digest(kind, text) -> String;   .login_id(&Email) -> LoginId
+//!   .destroy(Subject).await? -> Option<KeyId>;   .destroy_key(KeyId).await?;   .forget(Subject)
+//!   .rotate(Purpose).await? -> KeyId;   .reload().await?;   .destroy_retired(now).await? -> Vec<KeyId>
+//!   .keys().await? -> Vec<KeyInfo>;   .rotate_root(RootKey, progress).await?;   .rotate_root_file(path, progress).await?
+//! Password::parse(text)? ; password::check(&Password, &[&str])? ; PasswordHasher::new(HashParams)?
+//!   .hash(Password).await? -> String (PHC);   .verify(Password, Option<&str>).await? -> bool;   .needs_upgrade(phc) -> bool
+//! AccessTokens::new(keyring, issuer, audience)   .mint(&AccessClaims, now);   .verify(text, now)?;   .jwks()
+//! RefreshTokens::new(keyring)   .current_key_id();   .issue(session, generation, key_id) -> Option;   .parse(text) -> Option
+//! Links::new(keyring)   .issue(&Link) -> String;   .read(text) -> Option<UnverifiedLink>;   .verify(text, purpose, nonce) -> bool
+//! Cursors::new(keyring)   .seal(kind, &[u8]) -> String;   .open(kind, text) -> Option<Vec<u8>>
+//! random::{secret, bits128, link_nonce}
+//! ```
+
+mod context;
+pub mod key_table;
+pub mod random;
+
+pub use context::{Context, Subject};
+pub use key_table::{KeyTable, KeyTableError, MemoryKeyTable, NewKey, WrappedKey};
