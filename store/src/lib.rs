@@ -1,6 +1,18 @@
-//! The event store port (DESIGN 4): append atomically, read, resolve claims, subscribe.
+//! The event store (DESIGN 4): append atomically, read, resolve claims, subscribe, and the codec of events.
 #![warn(missing_docs)]
 
+mod admission;
+mod codec;
+mod event_id;
+mod event_store;
+mod memory;
 mod port;
+mod subscription;
+mod upcast;
 
+pub use codec::{DecodeError, decode, encode};
+pub use event_id::event_id;
+pub use event_store::EventStore;
+pub use memory::Memory;
 pub use port::*;
+pub use subscription::Subscription;

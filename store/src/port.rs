@@ -14,6 +14,16 @@ use uuid::Uuid;
 pub const STREAM_NAME_BYTES_MAX: usize = 200;
 /// Longest claim key, in bytes.
 pub const CLAIM_KEY_BYTES_MAX: usize = 200;
+/// Longest stored name of an event, in bytes.
+pub const EVENT_NAME_BYTES_MAX: usize = 100;
+/// Most checks, claims and releases in one append, each.
+pub const APPEND_CONDITIONS_MAX: usize = 1_100;
+/// Longest sealed client, in bytes.
+pub const CLIENT_BYTES_MAX: usize = 4 * 1024;
+/// Most events in one answer of `read_all`.
+pub const READ_EVENTS_MAX: usize = 10_000;
+/// Payload bytes after which an answer of `read_all` is cut short.
+pub const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest payload of one event, in bytes (DESIGN 11).
 pub const EVENT_BYTES_MAX: usize = 256 * 1024;
 /// Most events in one append (DESIGN 4).
@@ -101,9 +111,9 @@ pub struct Append {
     pub command_id: CommandId,
     /// Streams written.
     pub streams: Vec<StreamAppend>,
-    /// Streams that must still be at these revisions.
+    /// Streams that must be at these revisions before anything here is written; each at most once.
     pub checks: Vec<(StreamName, Revision)>,
-    /// Names to take for a stream; each must be free.
+    /// Names to take for a stream that is written or checked to exist here. Each must be free, also of that stream.
     pub claims: Vec<(ClaimKey, StreamName)>,
     /// Names to give back; absent ones are ignored.
     pub releases: Vec<ClaimKey>,
@@ -118,7 +128,8 @@ pub struct Appended {
     pub first: Position,
     /// Position of the last event.
     pub position: Position,
-    /// Whether the command id had been seen before.
+    /// Whether the command id had been seen before. Also true when the store sent this very append twice
+    /// because the connection broke before the answer.
     pub is_repeat: bool,
 }
 

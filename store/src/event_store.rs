@@ -1,0 +1,119 @@
+//! One event store, whichever backend carries it.
+
+use keynest_domain::{CommandId, StreamName};
+use tokio::sync::watch;
+
+use crate::admission::admit;
+use crate::memory::Memory;
+use crate::port::*;
+use crate::subscription::Subscription;
+
+/// Events of one stream that are fetched at a time.
+const STREAM_PAGE: usize = 1_000;
+
+/// The event store. Clones share everything.
+#[derive(Clone, Debug)]
+pub enum EventStore {
+    /// In this process only, for tests.
+    Memory(Memory),
+}
+
+impl EventStore {
+    /// An empty log in memory.
+    pub fn memory() -> Self {
+        Self::Memory(Memory::default())
+    }
+
+    /// Writes all of it or nothing, durably, and answers when it is done.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let admitted = admit(append)?;
+        match self {
+            Self::Memory(memory) => memory.append(&admitted.append).map_err(AppendError::Conflict),
+        }
+    }
+
+    /// All events of a stream behind a revision, in order; empty for a stream that does not exist.
+    pub async fn read_stream(
+        &self,
+        stream: &StreamName,
+        after: Revision,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let mut events = self.read_stream_page(stream, after, STREAM_PAGE).await?;
+        let mut is_full = events.len() == STREAM_PAGE;
+        while let (true, Some(last)) = (is_full, events.last()) {
+            let page = self.read_stream_page(stream, last.revision, STREAM_PAGE).await?;
+            is_full = page.len() == STREAM_PAGE;
+            events.extend(page);
+        }
+        Ok(events)
+    }
+
+    /// At most `limit` events of a stream behind a revision, in order.
+    pub async fn read_stream_page(
+        &self,
+        stream: &StreamName,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.read_stream(stream, after, limit)),
+        }
+    }
+
+    /// Events of all streams behind a position, in order, without a gap. At most `limit`, at most
+    /// [`READ_EVENTS_MAX`], and none further once there are [`READ_BYTES_MAX`] bytes: only an empty
+    /// answer means the head.
+    pub async fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let limit = limit.min(READ_EVENTS_MAX);
+        match self {
+            Self::Memory(memory) => Ok(memory.read_all(after, limit)),
+        }
+    }
+
+    /// The stream that holds a claim, and its revision.
+    pub async fn resolve(
+        &self,
+        claim: &ClaimKey,
+    ) -> Result<Option<(StreamName, Revision)>, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.resolve(claim)),
+        }
+    }
+
+    /// The position of the last event.
+    pub async fn head(&self) -> Result<Position, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.head()),
+        }
+    }
+
+    /// What a command did, if it was appended.
+    pub async fn lookup(&self, command: CommandId) -> Result<Option<Appended>, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.lookup(command)),
+        }
+    }
+
+    /// The life of this log.
+    pub fn incarnation(&self) -> Incarnation {
+        match self {
+            Self::Memory(memory) => memory.incarnation(),
+        }
+    }
+
+    /// Follows the log behind a position.
+    pub fn subscribe(&self, after: Position) -> Subscription {
+        Subscription::new(self.clone(), after, self.watch_head())
+    }
+
+    /// The head as far as this process has heard of it: never ahead of the log, at most a poll interval behind.
+    pub fn watch_head(&self) -> watch::Receiver<Position> {
+        match self {
+            Self::Memory(memory) => memory.watch_head(),
+        }
+    }
+}
