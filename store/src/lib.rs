@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod admission;
+mod by_position;
 mod codec;
 mod event_id;
 mod event_store;
