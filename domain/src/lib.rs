@@ -13,6 +13,8 @@ pub mod project;
 pub mod refusals;
 pub mod session;
 pub mod user;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use aggregate::{Aggregate, StreamName};

@@ -39,6 +39,14 @@ pub struct ProjectUpdated {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectDeleted {}
 
+/// What a project's rules refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// A project never leaves its organization.
+    #[error("a project cannot be moved to another organization")]
+    ParentIsFixed,
+}
+
 /// The state that rules read.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -75,5 +83,89 @@ impl Aggregate for Project {
             Event::ProjectDeleted(_) => self.is_deleted = true,
         }
         self
+    }
+}
+
+impl Project {
+    /// Whether it was created and not deleted.
+    pub fn is_alive(&self) -> bool {
+        self.id.is_some() && !self.is_deleted
+    }
+}
+
+/// Refuses a parent that is not the one it has; `None` asks for nothing.
+pub fn require_parent(state: &Project, wanted: Option<OrganizationId>) -> Result<(), Rejection> {
+    match wanted {
+        Some(_) if wanted != state.organization => Err(Rejection::ParentIsFixed),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes a project; names need not be unique.
+pub fn create(state: &Project, wish: ProjectCreated) -> Result<Vec<Event>, Rejection> {
+    Ok(if state.id.is_none() { vec![wish.into()] } else { Vec::new() })
+}
+
+/// Name and description from now on; whoever can read the sealed fields knows that they differ.
+pub fn update(state: &Project, wish: ProjectUpdated) -> Result<Vec<Event>, Rejection> {
+    Ok(if state.is_alive() { vec![wish.into()] } else { Vec::new() })
+}
+
+/// Ends a project, and by it everything inside.
+pub fn delete(state: &Project) -> Result<Vec<Event>, Rejection> {
+    Ok(if state.is_alive() { vec![ProjectDeleted {}.into()] } else { Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::given;
+
+    const ACME: OrganizationId = OrganizationId::new(1);
+
+    fn sealed(text: &str) -> Sealed {
+        Sealed::from_bytes(text.as_bytes().to_vec())
+    }
+
+    fn created() -> ProjectCreated {
+        ProjectCreated {
+            project: ProjectId::new(7),
+            organization: ACME,
+            name: sealed("web"),
+            description: None,
+            creator: UserId::new(1),
+        }
+    }
+
+    fn updated() -> ProjectUpdated {
+        ProjectUpdated { name: sealed("site"), description: None, is_renamed: true }
+    }
+
+    #[test]
+    fn a_project_lives_from_its_creation_to_its_deletion() {
+        given([]).when(|state| create(state, created())).then([created()]);
+        given([created().into()]).when(|state| create(state, created())).then_nothing();
+        given([created().into()]).when(|state| update(state, updated())).then([updated()]);
+        given([created().into()]).when(delete).then([ProjectDeleted {}]);
+    }
+
+    #[test]
+    fn nothing_happens_to_a_deleted_project() {
+        let events = || [created().into(), ProjectDeleted {}.into()];
+        given(events()).when(|state| update(state, updated())).then_nothing();
+        given(events()).when(delete).then_nothing();
+        given(events()).when(|state| create(state, created())).then_nothing();
+    }
+
+    #[test]
+    fn a_project_never_leaves_its_organization() {
+        let check = |wanted| {
+            move |state: &Project| require_parent(state, wanted).map(|()| Vec::<Event>::new())
+        };
+        given([created().into()]).when(check(None)).then_nothing();
+        given([created().into()]).when(check(Some(ACME))).then_nothing();
+        given([created().into()])
+            .when(check(Some(OrganizationId::new(2))))
+            .then_rejected(Rejection::ParentIsFixed);
     }
 }

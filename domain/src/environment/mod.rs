@@ -1,5 +1,13 @@
 //! An environment and its variables: unique keys, sealed values, numbered versions.
 
+pub mod change_variable;
+pub mod create_variable;
+pub mod delete_variable;
+#[cfg(test)]
+mod given;
+pub mod import_variables;
+mod lifecycle;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +16,8 @@ use crate::event::events;
 use crate::{
     Aggregate, EnvironmentId, OrganizationId, ProjectId, Sealed, UserId, VariableId, VariableKey,
 };
+
+pub use lifecycle::{create, delete, require_parent, update};
 
 /// Longest value, in bytes (DESIGN 11).
 pub const VALUE_BYTES_MAX: usize = 64 * 1024;
@@ -127,6 +137,35 @@ pub enum FileFormat {
     Yaml,
 }
 
+/// What an environment's rules refuse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Names are unique in a project.
+    #[error("an environment with this name already exists in this project")]
+    NameTaken,
+    /// Neither an environment nor a variable ever leaves its parent.
+    #[error("an object cannot be moved to another parent")]
+    ParentIsFixed,
+    /// Keys are unique in an environment.
+    #[error("a variable with this key already exists in this environment")]
+    KeyTaken,
+    /// No such variable, or not any more.
+    #[error("there is no such variable")]
+    VariableAbsent,
+    /// An import names keys that exist, and was not told to overwrite.
+    #[error("{} of the keys already exist", .0.len())]
+    KeysExist(Vec<VariableKey>),
+    /// An import names the same key twice.
+    #[error("the key {0} appears more than once")]
+    KeyRepeated(VariableKey),
+    /// An import without any key.
+    #[error("no variables were found")]
+    ImportEmpty,
+    /// More keys than one import may have.
+    #[error("an import has at most {IMPORT_KEYS_MAX} variables")]
+    ImportTooLarge,
+}
+
 /// A living variable, as far as rules read it.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -199,6 +238,18 @@ impl Aggregate for Environment {
             Event::VariablesImported(_) => {}
         }
         self
+    }
+}
+
+impl Environment {
+    /// Whether it was created and not deleted.
+    pub fn is_alive(&self) -> bool {
+        self.id.is_some() && !self.is_deleted
+    }
+
+    /// The version number of a living variable's next value.
+    pub fn next_version(&self, variable: VariableId) -> Option<u32> {
+        self.variables.get(&variable).map(|known| known.version + 1)
     }
 }
 

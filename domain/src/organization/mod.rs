@@ -1,5 +1,17 @@
 //! A team: its members, their roles, its invitations.
 
+pub mod accept_invitation;
+pub mod create_organization;
+pub mod delete_organization;
+pub mod expire_invitations;
+#[cfg(test)]
+mod given;
+pub mod invite_member;
+pub mod remove_member;
+pub mod revoke_invitation;
+pub mod update_member_role;
+pub mod update_organization;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +21,8 @@ use crate::{Aggregate, InvitationId, LinkNonce, OrganizationId, Role, Sealed, Ti
 
 /// Members at most (CONTRACT 4.3).
 pub const MEMBERS_MAX: usize = 100;
+/// Unanswered invitations at most, so that one organization cannot mail the world.
+pub const INVITATIONS_PENDING_MAX: usize = 1_000;
 
 events! {
     /// A team was made; its creator joins as admin in the same append.
@@ -118,6 +132,61 @@ pub struct MemberRemoved {
     pub role: Role,
 }
 
+/// What an organization's rules refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Names are unique per creator, ignoring case.
+    #[error("an organization with this name already exists")]
+    NameTaken,
+    /// The invited address is the inviter's own.
+    #[error("you cannot invite yourself")]
+    InvitesOneself,
+    /// The account behind the address is a member.
+    #[error("this person is already a member of the organization")]
+    AlreadyMember,
+    /// One unanswered invitation per address.
+    #[error("a pending invitation for this address already exists")]
+    InvitationPending,
+    /// Too many unanswered invitations.
+    #[error("the organization has {INVITATIONS_PENDING_MAX} pending invitations")]
+    TooManyInvitations,
+    /// The member limit, also on acceptance.
+    #[error("the organization has reached its limit of {MEMBERS_MAX} members")]
+    OrganizationFull,
+    /// No such invitation, or a token that was never issued.
+    #[error("the invitation token is invalid")]
+    InvitationUnknown,
+    /// Nobody accepted in time.
+    #[error("this invitation has expired")]
+    InvitationExpired,
+    /// Of any number of uses one wins.
+    #[error("this invitation was already accepted")]
+    InvitationUsed,
+    /// An admin took it back.
+    #[error("this invitation was revoked")]
+    InvitationRevoked,
+    /// The signed-in person's address is another one.
+    #[error("this invitation was sent to another address")]
+    InvitationForAnother,
+    /// The invited address has no active account yet.
+    #[error(
+        "the invited address has no active account: register with it, then open the link again"
+    )]
+    AccountMissing,
+    /// The person named is not in the organization.
+    #[error("this person is not a member of the organization")]
+    NotAMember,
+    /// Nobody changes their own role.
+    #[error("you cannot change your own role")]
+    OwnRole,
+    /// Nobody removes themselves.
+    #[error("you cannot remove yourself")]
+    RemovesOneself,
+    /// Never without an admin.
+    #[error("the organization needs at least one admin")]
+    LastAdmin,
+}
+
 /// An invitation that nobody has answered yet.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -127,6 +196,15 @@ pub struct Pending {
     pub inviter: UserId,
     pub nonce: LinkNonce,
     pub expires_at: Timestamp,
+}
+
+/// How an invitation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Ended {
+    Accepted,
+    Revoked,
+    Expired,
 }
 
 /// The state that rules read.
@@ -142,6 +220,8 @@ pub struct Organization {
     pub is_deleted: bool,
     pub members: BTreeMap<UserId, Role>,
     pub pending: BTreeMap<InvitationId, Pending>,
+    /// Why a link is dead.
+    pub ended: BTreeMap<InvitationId, Ended>,
 }
 
 impl Aggregate for Organization {
@@ -175,11 +255,9 @@ impl Aggregate for Organization {
                 };
                 self.pending.insert(it.invitation, pending);
             }
-            Event::InvitationAccepted(InvitationAccepted { invitation, .. })
-            | Event::InvitationRevoked(InvitationRevoked { invitation })
-            | Event::InvitationExpired(InvitationExpired { invitation }) => {
-                self.pending.remove(invitation);
-            }
+            Event::InvitationAccepted(it) => self.end(it.invitation, Ended::Accepted),
+            Event::InvitationRevoked(it) => self.end(it.invitation, Ended::Revoked),
+            Event::InvitationExpired(it) => self.end(it.invitation, Ended::Expired),
             Event::MemberJoined(it) => {
                 self.members.insert(it.user, it.role);
             }
@@ -198,5 +276,21 @@ impl Organization {
     /// The role of a member of a living organization; `None` for everybody else.
     pub fn role_of(&self, user: UserId) -> Option<Role> {
         if self.is_deleted { None } else { self.members.get(&user).copied() }
+    }
+
+    /// Whether it was created and not deleted.
+    pub fn is_alive(&self) -> bool {
+        self.id.is_some() && !self.is_deleted
+    }
+
+    /// Whether nobody but this member is an admin.
+    fn is_last_admin(&self, user: UserId) -> bool {
+        let mut admins = self.members.iter().filter(|(_, role)| **role == Role::Admin);
+        admins.next().is_some_and(|(id, _)| *id == user) && admins.next().is_none()
+    }
+
+    fn end(&mut self, invitation: InvitationId, how: Ended) {
+        self.pending.remove(&invitation);
+        self.ended.insert(invitation, how);
     }
 }
