@@ -38,7 +38,7 @@ pub fn open_invitation(
 /// The member limit holds here too (D25). The role is that of the invitation at this moment.
 pub fn decide(state: &Organization, wish: AcceptInvitation) -> Result<Vec<Event>, Rejection> {
     let AcceptInvitation { invitation, invitee, caller, at } = wish;
-    let role = open_invitation(state, invitation, at)?.role;
+    let &Pending { role, inviter, .. } = open_invitation(state, invitation, at)?;
     if caller.is_some() && caller != invitee {
         return Err(Rejection::InvitationForAnother);
     }
@@ -49,7 +49,10 @@ pub fn decide(state: &Organization, wish: AcceptInvitation) -> Result<Vec<Event>
     if state.members.len() >= MEMBERS_MAX {
         return Err(Rejection::OrganizationFull);
     }
-    Ok(vec![InvitationAccepted { invitation, user }.into(), MemberJoined { user, role, at }.into()])
+    Ok(vec![
+        InvitationAccepted { invitation, inviter, user }.into(),
+        MemberJoined { user, role, at }.into(),
+    ])
 }
 
 #[cfg(test)]
@@ -66,7 +69,7 @@ mod tests {
     }
 
     fn accepted() -> Event {
-        InvitationAccepted { invitation: FIRST, user: BOB }.into()
+        InvitationAccepted { invitation: FIRST, inviter: ANN, user: BOB }.into()
     }
 
     #[test]

@@ -89,6 +89,7 @@ pub struct InvitationSent {
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct InvitationAccepted {
     pub invitation: InvitationId,
+    pub inviter: UserId,
     pub user: UserId,
 }
 

@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn one_that_has_ended_otherwise_is_not_revoked() {
         let expired = InvitationExpired { invitation: FIRST }.into();
-        let accepted = InvitationAccepted { invitation: FIRST, user: BOB }.into();
+        let accepted = InvitationAccepted { invitation: FIRST, inviter: ANN, user: BOB }.into();
         given([created(), sent(FIRST, NOON), expired])
             .when(|state| decide(state, FIRST))
             .then_nothing();
