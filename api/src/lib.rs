@@ -1,1 +1,3 @@
-//! placeholder
+//! HTTP in, commands and queries out.
+
+pub mod variable_file;
