@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::events;
-use crate::{Aggregate, LoginId, Timestamp, UserId};
+use crate::{Aggregate, Lifetime, LoginId, Timestamp, UserId};
 
 /// Failures after which an address is locked.
 pub const FAILURES_MAX: u32 = 5;
+/// How long the first lock lasts; each further one without a success between lasts twice as long.
+pub const COOL_OFF_FIRST: Lifetime = Lifetime::from_minutes(1);
+/// The longest lock.
+pub const COOL_OFF_MAX: Lifetime = Lifetime::from_hours(1);
 
 events! {
     /// A wrong password, or any password for an address without an account.
@@ -42,6 +46,20 @@ pub struct LoginUnlocked {
     pub at: Timestamp,
 }
 
+/// Why a sign-in is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Wrong password, no account, or one that is not active: nobody learns which.
+    #[error("invalid credentials")]
+    InvalidCredentials,
+    /// Too many failures; the password is not even looked at.
+    #[error("locked after too many failures")]
+    Locked {
+        /// When the next try is heard.
+        until: Timestamp,
+    },
+}
+
 /// The state that rules read.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -69,5 +87,110 @@ impl Aggregate for Login {
             Event::LoginUnlocked(_) => self = Self::default(),
         }
         self
+    }
+}
+
+impl Login {
+    /// Refuses while locked.
+    pub fn require_unlocked(&self, at: Timestamp) -> Result<(), Rejection> {
+        match self.locked_until {
+            Some(until) if at < until => Err(Rejection::Locked { until }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Counts a wrong password, and locks after the last that is allowed.
+pub fn fail(state: &Login, user: Option<UserId>, at: Timestamp) -> Result<Vec<Event>, Rejection> {
+    state.require_unlocked(at)?;
+    let mut events = vec![LoginFailed { user, at }.into()];
+    if state.failures + 1 >= FAILURES_MAX {
+        let until = at + cool_off(state.locks);
+        events.push(LoginLocked { user, until }.into());
+    }
+    Ok(events)
+}
+
+/// A right password: the count starts again. Refused while locked, as if it were wrong.
+pub fn succeed(
+    state: &Login,
+    user: Option<UserId>,
+    at: Timestamp,
+) -> Result<Vec<Event>, Rejection> {
+    state.require_unlocked(at)?;
+    Ok(unlock(state, user, at))
+}
+
+/// The owner proved the mailbox: a lock is lifted.
+pub fn unlock(state: &Login, user: Option<UserId>, at: Timestamp) -> Vec<Event> {
+    if *state == Login::default() {
+        return Vec::new();
+    }
+    vec![LoginUnlocked { user, at }.into()]
+}
+
+fn cool_off(locks: u32) -> Lifetime {
+    let doubled = COOL_OFF_FIRST.secs().saturating_mul(1 << locks.min(16));
+    Lifetime::from_secs(doubled.min(COOL_OFF_MAX.secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::given;
+
+    const ANN: Option<UserId> = Some(UserId::new(1));
+
+    fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_micros(0) + Lifetime::from_secs(seconds)
+    }
+
+    fn failed(seconds: u32) -> Event {
+        LoginFailed { user: ANN, at: at(seconds) }.into()
+    }
+
+    fn locked(until: u32) -> Event {
+        LoginLocked { user: ANN, until: at(until) }.into()
+    }
+
+    fn unlocked(seconds: u32) -> Event {
+        LoginUnlocked { user: ANN, at: at(seconds) }.into()
+    }
+
+    #[test]
+    fn the_fifth_failure_locks_for_a_minute() {
+        let four = [failed(1), failed(2), failed(3), failed(4)];
+        given::<Login>(four[..3].to_vec()).when(|it| fail(it, ANN, at(4))).then([failed(4)]);
+        given::<Login>(four).when(|it| fail(it, ANN, at(5))).then([failed(5), locked(65)]);
+    }
+
+    #[test]
+    fn a_lock_refuses_right_and_wrong_alike() {
+        let why = Rejection::Locked { until: at(65) };
+        given::<Login>([locked(65)]).when(|it| fail(it, ANN, at(64))).then_rejected(why);
+        given::<Login>([locked(65)]).when(|it| succeed(it, ANN, at(64))).then_rejected(why);
+        given::<Login>([locked(65)]).when(|it| succeed(it, ANN, at(65))).then([unlocked(65)]);
+    }
+
+    #[test]
+    fn locks_double_up_to_an_hour() {
+        let minutes: Vec<u32> = (0..8).map(|locks| cool_off(locks).secs() / 60).collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(cool_off(u32::MAX), COOL_OFF_MAX);
+    }
+
+    #[test]
+    fn a_success_starts_the_count_again() {
+        given::<Login>([]).when(|it| succeed(it, ANN, at(1))).then_nothing();
+        given::<Login>([failed(1)]).when(|it| succeed(it, ANN, at(2))).then([unlocked(2)]);
+        let past = [failed(1), failed(1), failed(1), failed(1), unlocked(2)];
+        given::<Login>(past).when(|it| fail(it, ANN, at(3))).then([failed(3)]);
+    }
+
+    #[test]
+    fn a_proved_mailbox_lifts_a_lock() {
+        let unlock = |it: &Login| Ok::<_, Rejection>(unlock(it, ANN, at(1)));
+        given::<Login>([locked(65)]).when(unlock).then([unlocked(1)]);
+        given::<Login>([]).when(unlock).then_nothing();
     }
 }

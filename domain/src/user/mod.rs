@@ -1,9 +1,20 @@
 //! A person's account: registration, activation, profile, password.
 
+pub mod activate;
+pub mod change_password;
+pub mod confirm_password_reset;
+pub mod deactivate;
+pub mod register;
+pub mod repeat_registration;
+pub mod request_password_reset;
+pub mod resend_activation;
+pub mod switch_notices;
+pub mod update_profile;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::events;
-use crate::{Aggregate, LinkNonce, Sealed, SessionId, Timestamp, UserId};
+use crate::{Aggregate, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, UserId};
 
 events! {
     /// An account was asked for; it is inactive until its address is confirmed.
@@ -127,7 +138,34 @@ pub struct NoticesSwitched {
     pub wanted: bool,
 }
 
-/// A mailed link that is still good until its time.
+/// What an account's rules refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The id is in use.
+    #[error("there is an account with this id")]
+    AlreadyRegistered,
+    /// No such account.
+    #[error("there is no such account")]
+    Absent,
+    /// The address was never confirmed. Only somebody who proved the password hears this.
+    #[error("the account is not activated")]
+    Inactive,
+    /// An administrator closed the account.
+    #[error("the account is closed")]
+    Deactivated,
+    /// Never issued, used, or replaced by a newer link.
+    #[error("the link is not valid")]
+    LinkInvalid,
+    /// Issued, but too long ago.
+    #[error("the link has expired")]
+    LinkExpired,
+    /// The current password is another one.
+    #[error("the current password is wrong")]
+    WrongPassword,
+}
+
+/// A mailed link: the newest of its kind. An activation link is kept after its use, so that a second click is told apart
+/// from a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct OpenLink {
@@ -171,8 +209,10 @@ pub struct User {
     pub epoch: u32,
     /// The session that outlives the last rise.
     pub kept: Option<SessionId>,
-    /// When the last mail that a stranger can trigger was asked for.
-    pub last_link_at: Option<Timestamp>,
+    /// When strangers last caused a mail of each kind.
+    pub repeated_at: Option<Timestamp>,
+    pub activation_requested_at: Option<Timestamp>,
+    pub reset_requested_at: Option<Timestamp>,
     pub refuses_notices: bool,
 }
 
@@ -195,17 +235,15 @@ impl Aggregate for User {
                 self.password = Some(it.password.clone());
                 self.password_sealed_by = Some(name);
                 self.activation = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
-                self.last_link_at = Some(it.at);
             }
-            Event::RegistrationRepeated(it) => self.last_link_at = Some(it.at),
+            Event::RegistrationRepeated(it) => self.repeated_at = Some(it.at),
             Event::ActivationRequested(it) => {
                 self.activation = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
-                self.last_link_at = Some(it.at);
+                self.activation_requested_at = Some(it.at);
             }
             Event::UserActivated(_) => {
                 self.standing = Standing::Active;
                 self.was_activated = true;
-                self.activation = None;
             }
             Event::ProfileUpdated(it) => {
                 self.first_name = Some(it.first_name.clone());
@@ -217,7 +255,7 @@ impl Aggregate for User {
             }
             Event::PasswordResetRequested(it) => {
                 self.reset = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
-                self.last_link_at = Some(it.at);
+                self.reset_requested_at = Some(it.at);
             }
             Event::PasswordReset(it) => {
                 self = self.with_password(&it.password, name, it.epoch, None);
@@ -238,7 +276,33 @@ impl Aggregate for User {
     }
 }
 
+impl OpenLink {
+    /// Whether this is the link, and in time. The nonce is known to whoever could verify the link's signature.
+    fn accept(link: Option<Self>, nonce: LinkNonce, at: Timestamp) -> Result<(), Rejection> {
+        match link {
+            Some(link) if link.nonce == nonce && at < link.expires_at => Ok(()),
+            Some(link) if link.nonce == nonce => Err(Rejection::LinkExpired),
+            _ => Err(Rejection::LinkInvalid),
+        }
+    }
+}
+
 impl User {
+    /// Whether sessions and access tokens of a credential epoch are still good.
+    pub fn honours(&self, session: SessionId, epoch: u32) -> bool {
+        self.standing == Standing::Active && (epoch >= self.epoch || self.kept == Some(session))
+    }
+
+    /// Refuses everybody who may not act.
+    pub fn require_active(&self) -> Result<(), Rejection> {
+        match self.standing {
+            Standing::Active => Ok(()),
+            Standing::Absent => Err(Rejection::Absent),
+            Standing::Inactive => Err(Rejection::Inactive),
+            Standing::Deactivated => Err(Rejection::Deactivated),
+        }
+    }
+
     fn with_password(
         mut self,
         password: &Sealed,
@@ -252,5 +316,47 @@ impl User {
         self.epoch = epoch;
         self.kept = kept;
         self
+    }
+}
+
+/// Whether less than a span has passed since something that may never have happened.
+fn is_recent(last: Option<Timestamp>, at: Timestamp, span: Lifetime) -> bool {
+    last.is_some_and(|last| at < last + span)
+}
+
+#[cfg(test)]
+mod samples {
+    //! The facts that the tests of this aggregate start from.
+
+    use super::*;
+
+    pub const ANN: UserId = UserId::new(1);
+    pub const FIRST_LINK: LinkNonce = LinkNonce::new(1);
+
+    /// Seconds after the registration.
+    pub fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_micros(0) + Lifetime::from_secs(seconds)
+    }
+
+    pub fn sealed(text: &str) -> Sealed {
+        Sealed::from_bytes(text.into())
+    }
+
+    pub fn registered() -> Event {
+        register::Register {
+            user: ANN,
+            username: sealed("ann"),
+            email: sealed("ann@example.com"),
+            first_name: sealed("Ann"),
+            last_name: sealed(""),
+            password: sealed("hash"),
+            nonce: FIRST_LINK,
+            at: at(0),
+        }
+        .into()
+    }
+
+    pub fn activated() -> Event {
+        UserActivated { at: at(1) }.into()
     }
 }

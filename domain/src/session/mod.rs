@@ -1,5 +1,9 @@
 //! One sign-in on one device: refresh-token generations, end, theft (DESIGN 8).
 
+pub mod end;
+pub mod refresh;
+pub mod start;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::events;
@@ -15,7 +19,8 @@ pub const GRACE: crate::Lifetime = crate::Lifetime::from_secs(10);
 events! {
     /// Signed in: generation 0.
     SessionStarted = "session.started" v 1,
-    /// The newest refresh token was used; its successor is the next generation.
+    /// The newest refresh token was used; its successor is the next generation. With the generation unchanged: the one
+    /// before it is still in use.
     SessionRefreshed = "session.refreshed" v 1,
     /// No token of this session is good any more.
     SessionEnded = "session.ended" v 1,
@@ -87,6 +92,29 @@ pub enum EndReason {
     CredentialsChanged,
 }
 
+/// What a session's rules refuse. The caller must sign in again in each case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The id is in use.
+    #[error("there is a session with this id")]
+    AlreadyStarted,
+    /// Never issued.
+    #[error("the refresh token is not valid")]
+    TokenInvalid,
+    /// Signed out or ended otherwise.
+    #[error("the session has ended")]
+    Ended,
+    /// Idle or absolute lifetime is over.
+    #[error("the session has expired")]
+    Expired,
+    /// The password changed, or the account is closed.
+    #[error("the session began with other credentials")]
+    CredentialsChanged,
+    /// A token was used that had long been replaced.
+    #[error("the refresh token was used before")]
+    Reused,
+}
+
 /// The state that rules read.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -95,10 +123,15 @@ pub struct Session {
     pub user: Option<UserId>,
     pub epoch: u32,
     pub started_at: Option<Timestamp>,
+    /// When it was last refreshed, as exactly as [`refresh::NOTED_EVERY`].
     pub last_used_at: Option<Timestamp>,
     /// The newest generation that was handed out, and the key that derives it.
     pub generation: u32,
     pub refresh_key: Option<KeyId>,
+    /// The key that derives the generation before.
+    pub previous_key: Option<KeyId>,
+    /// When the newest generation was handed out, which is when the one before it was first used.
+    pub rotated_at: Option<Timestamp>,
     pub has_ended: bool,
 }
 
@@ -118,13 +151,67 @@ impl Aggregate for Session {
                 self.refresh_key = Some(started.refresh_key);
             }
             Event::SessionRefreshed(refreshed) => {
-                self.generation = refreshed.generation;
-                self.refresh_key = Some(refreshed.refresh_key);
                 self.last_used_at = Some(refreshed.at);
+                if refreshed.generation != self.generation {
+                    self.generation = refreshed.generation;
+                    self.previous_key = self.refresh_key.replace(refreshed.refresh_key);
+                    self.rotated_at = Some(refreshed.at);
+                }
             }
             Event::SessionEnded(_) => self.has_ended = true,
             Event::RefreshTokenReuseDetected(_) => {}
         }
         self
+    }
+}
+
+impl Session {
+    /// Whether idle or absolute lifetime is over.
+    pub fn has_expired(&self, at: Timestamp) -> bool {
+        let is_over = |from: Option<Timestamp>, span| from.is_none_or(|from| at >= from + span);
+        is_over(self.last_used_at, IDLE) || is_over(self.started_at, ABSOLUTE)
+    }
+}
+
+#[cfg(test)]
+mod samples {
+    //! The facts that the tests of this aggregate start from.
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::Lifetime;
+
+    pub const ANN: UserId = UserId::new(1);
+    pub const LAPTOP: SessionId = SessionId::new(Uuid::from_u128(1));
+
+    /// Seconds after the sign-in.
+    pub fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_micros(0) + Lifetime::from_secs(seconds)
+    }
+
+    /// The key that derives a generation in these tests.
+    pub fn key(generation: u32) -> KeyId {
+        KeyId::new(Uuid::from_u128(u128::from(generation) + 100))
+    }
+
+    pub fn started() -> Event {
+        SessionStarted {
+            session: LAPTOP,
+            user: ANN,
+            epoch: 0,
+            refresh_key: key(0),
+            method: SignInMethod::Password,
+            at: at(0),
+        }
+        .into()
+    }
+
+    pub fn refreshed(generation: u32, seconds: u32) -> Event {
+        SessionRefreshed { generation, refresh_key: key(generation), at: at(seconds) }.into()
+    }
+
+    pub fn ended(reason: EndReason) -> Event {
+        SessionEnded { session: LAPTOP, user: ANN, reason }.into()
     }
 }

@@ -1,0 +1,48 @@
+//! End a session: signed out, expired, or for other reasons.
+
+use super::{EndReason, Event, Rejection, Session, SessionEnded};
+use crate::Timestamp;
+
+/// Ends it once; a session that has ended or never was stays as it is.
+pub fn decide(state: &Session, reason: EndReason) -> Result<Vec<Event>, Rejection> {
+    let (Some(session), Some(user), false) = (state.id, state.user, state.has_ended) else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![SessionEnded { session, user, reason }.into()])
+}
+
+/// Ends it if its time is over, for the janitor.
+pub fn expire(state: &Session, at: Timestamp) -> Result<Vec<Event>, Rejection> {
+    if state.has_expired(at) { decide(state, EndReason::Expired) } else { Ok(Vec::new()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::samples::{at, ended, refreshed, started};
+    use crate::testing::given;
+
+    const DAY: u32 = 86_400;
+
+    #[test]
+    fn a_session_ends_once() {
+        let end = |state: &Session| decide(state, EndReason::SignedOut);
+        given::<Session>([]).when(end).then_nothing();
+        given::<Session>([started()]).when(end).then([ended(EndReason::SignedOut)]);
+        given::<Session>([started(), ended(EndReason::SignedOut)]).when(end).then_nothing();
+    }
+
+    #[test]
+    fn a_session_expires_idle_or_old() {
+        let expired = [ended(EndReason::Expired)];
+        let fresh = [started(), refreshed(1, 6 * DAY)];
+        given::<Session>([started()]).when(|it| expire(it, at(7 * DAY - 1))).then_nothing();
+        given::<Session>([started()]).when(|it| expire(it, at(7 * DAY))).then(expired.clone());
+        given::<Session>(fresh.clone()).when(|it| expire(it, at(7 * DAY))).then_nothing();
+        given::<Session>(fresh).when(|it| expire(it, at(13 * DAY))).then(expired.clone());
+        let used = (1..=29).map(|day| refreshed(day, day * DAY));
+        let old: Vec<Event> = std::iter::once(started()).chain(used).collect();
+        given::<Session>(old.clone()).when(|it| expire(it, at(30 * DAY - 1))).then_nothing();
+        given::<Session>(old).when(|it| expire(it, at(30 * DAY))).then(expired);
+    }
+}

@@ -1,0 +1,76 @@
+//! Somebody registers with an address that has an account: its owner hears of it by mail, the caller does not.
+
+use super::register::ACTIVATION_LIFETIME;
+use super::{ActivationRequested, Event, RegistrationRepeated, Standing, User, is_recent};
+use crate::{Lifetime, LinkNonce, Timestamp};
+
+/// A stranger causes at most one mail of this kind in this span.
+pub const REPEATED_INTERVAL: Lifetime = Lifetime::from_hours(1);
+
+/// The wish: tell the owner.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct RepeatRegistration {
+    pub nonce: LinkNonce,
+    pub at: Timestamp,
+}
+
+/// Never refuses, since the caller must not learn anything: a new link for an account that was never activated, a notice
+/// for one that was.
+pub fn decide(state: &User, wish: RepeatRegistration) -> Vec<Event> {
+    let RepeatRegistration { nonce, at } = wish;
+    match state.standing {
+        Standing::Inactive if is_recent(state.activation_requested_at, at, REPEATED_INTERVAL) => {
+            Vec::new()
+        }
+        Standing::Inactive => {
+            vec![ActivationRequested { nonce, expires_at: at + ACTIVATION_LIFETIME, at }.into()]
+        }
+        Standing::Active if is_recent(state.repeated_at, at, REPEATED_INTERVAL) => Vec::new(),
+        Standing::Active => vec![RegistrationRepeated { at }.into()],
+        Standing::Absent | Standing::Deactivated => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::given;
+    use crate::user::samples::{activated, at, registered};
+    use crate::user::{Rejection, UserDeactivated};
+
+    fn repeat(state: &User, seconds: u32) -> Result<Vec<Event>, Rejection> {
+        Ok(decide(state, RepeatRegistration { nonce: LinkNonce::new(2), at: at(seconds) }))
+    }
+
+    fn told(seconds: u32) -> Event {
+        RegistrationRepeated { at: at(seconds) }.into()
+    }
+
+    fn linked(seconds: u32) -> Event {
+        let expires_at = at(seconds + 24 * 3_600);
+        ActivationRequested { nonce: LinkNonce::new(2), expires_at, at: at(seconds) }.into()
+    }
+
+    #[test]
+    fn an_owner_is_told_once_an_hour() {
+        let past = [registered(), activated()];
+        given::<User>(past.clone()).when(|state| repeat(state, 10)).then([told(10)]);
+        let told_once = [past.as_slice(), &[told(10)]].concat();
+        given::<User>(told_once.clone()).when(|state| repeat(state, 3_609)).then_nothing();
+        given::<User>(told_once).when(|state| repeat(state, 3_610)).then([told(3_610)]);
+    }
+
+    #[test]
+    fn an_account_that_was_never_activated_gets_a_new_link() {
+        given::<User>([registered()]).when(|state| repeat(state, 10)).then([linked(10)]);
+        given::<User>([registered(), linked(10)]).when(|state| repeat(state, 99)).then_nothing();
+    }
+
+    #[test]
+    fn the_owner_of_a_closed_account_gets_no_mail() {
+        given::<User>([registered(), activated(), UserDeactivated { epoch: 1 }.into()])
+            .when(|state| repeat(state, 10))
+            .then_nothing();
+    }
+}
