@@ -10,8 +10,8 @@ mod unit;
 use std::sync::Arc;
 
 use keynest_crypto::{Context, Keyring, PasswordHasher, Subject};
-use keynest_domain::{Sealed, StreamName};
-use keynest_store::EventStore;
+use keynest_domain::{Aggregate, Sealed, StreamName};
+use keynest_store::{EventStore, Revision};
 
 pub use cache::STATES_MAX_DEFAULT;
 pub use clock::Clock;
@@ -52,6 +52,21 @@ impl Commands {
     /// The event log.
     pub fn store(&self) -> &EventStore {
         &self.0.store
+    }
+
+    /// An aggregate as it stands now, for reactors and jobs; nothing is checked or written.
+    pub async fn read<A: Aggregate>(&self, id: A::Id) -> Result<Arc<A>, CommandError> {
+        let origin = Origin::product(self.clock().request_id());
+        Unit::new(self, &origin, true).load::<A>(id).await
+    }
+
+    /// The events of a stream before a revision, in order.
+    pub async fn history<A: Aggregate>(
+        &self, stream: &StreamName, before: Revision,
+    ) -> Result<Vec<A::Event>, CommandError> {
+        let recorded = self.store().read_stream(stream, Revision::NONE).await?;
+        let earlier = recorded.iter().take_while(|event| event.revision < before);
+        earlier.map(unit::decoded::<A>).collect()
     }
 
     pub(crate) fn hasher(&self) -> &PasswordHasher {

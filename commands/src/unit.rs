@@ -266,7 +266,7 @@ pub(crate) fn decode_any(recorded: &Recorded) -> Result<Event, CommandError> {
     })
 }
 
-fn decoded<A: Aggregate>(recorded: &Recorded) -> Result<A::Event, CommandError> {
+pub(crate) fn decoded<A: Aggregate>(recorded: &Recorded) -> Result<A::Event, CommandError> {
     let event = decode_any(recorded)?;
     A::Event::try_from(event).map_err(|_| CommandError::Damaged(recorded.stream.to_string()))
 }

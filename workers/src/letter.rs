@@ -1,0 +1,107 @@
+//! One mail to one person: what it says, not yet how it looks.
+
+use keynest_crypto::Keyring;
+use keynest_domain::UserId;
+use minijinja::Value;
+
+/// The kinds of mail: a folder of templates each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of DESIGN 7")]
+pub enum Kind {
+    Activation,
+    AlreadyRegistered,
+    Welcome,
+    PasswordReset,
+    PasswordChanged,
+    InviteMember,
+    MemberJoined,
+    RoleChanged,
+    MemberRemoved,
+    ProjectCreated,
+    ProjectRenamed,
+    ProjectDeleted,
+    EnvironmentCreated,
+    VariablesImported,
+    TokenReuse,
+}
+
+/// A mail to be rendered and sent.
+#[derive(Clone)]
+pub struct Letter {
+    /// Which templates.
+    pub kind: Kind,
+    /// Who it is for.
+    pub to: Recipient,
+    /// What the templates may say.
+    pub facts: Value,
+}
+
+/// An address and who is behind it.
+#[derive(Clone)]
+pub struct Recipient {
+    /// The account, if the address has one.
+    pub user: Option<UserId>,
+    /// The address.
+    pub address: String,
+    /// How the person is called.
+    pub name: String,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Activation,
+        Self::AlreadyRegistered,
+        Self::Welcome,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::InviteMember,
+        Self::MemberJoined,
+        Self::RoleChanged,
+        Self::MemberRemoved,
+        Self::ProjectCreated,
+        Self::ProjectRenamed,
+        Self::ProjectDeleted,
+        Self::EnvironmentCreated,
+        Self::VariablesImported,
+        Self::TokenReuse,
+    ];
+
+    /// The name of its folder, and in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::AlreadyRegistered => "already_registered",
+            Self::Welcome => "welcome",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChanged => "password_changed",
+            Self::InviteMember => "invite_member",
+            Self::MemberJoined => "member_joined",
+            Self::RoleChanged => "role_changed",
+            Self::MemberRemoved => "member_removed",
+            Self::ProjectCreated => "project_created",
+            Self::ProjectRenamed => "project_renamed",
+            Self::ProjectDeleted => "project_deleted",
+            Self::EnvironmentCreated => "environment_created",
+            Self::VariablesImported => "variables_imported",
+            Self::TokenReuse => "token_reuse",
+        }
+    }
+}
+
+impl Recipient {
+    /// Stands for the recipient in the effects table: the account, or the address's keyed digest.
+    pub fn key(&self, keyring: &Keyring) -> String {
+        match self.user {
+            Some(user) => user.to_string(),
+            None => keyring.digest("email", &self.address),
+        }
+    }
+}
+
+/// Personal data does not print.
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recipient({:?})", self.user)
+    }
+}

@@ -1,0 +1,132 @@
+//! Names and addresses for mails, opened from the aggregates themselves: no read model can be behind.
+
+use std::sync::Arc;
+
+use keynest_commands::{Client, CommandError};
+use keynest_crypto::{Context, Subject};
+use keynest_domain::organization::Organization;
+use keynest_domain::user::{Standing, User};
+use keynest_domain::{Aggregate, OrganizationId, Sealed, StreamName, UserId};
+use keynest_store::Recorded;
+
+use crate::letter::Recipient;
+use crate::mailer::Mailer;
+use crate::reactor::{Delivery, WorkError};
+
+/// Somebody with an account.
+pub(crate) struct Person {
+    pub recipient: Recipient,
+    pub username: String,
+    pub is_active: bool,
+    pub refuses_notices: bool,
+    pub state: Arc<User>,
+}
+
+impl Person {
+    /// First and last name, else the username.
+    pub fn name(&self) -> &str {
+        &self.recipient.name
+    }
+}
+
+impl Mailer {
+    /// A person; `None` after erasure.
+    pub(crate) async fn person(&self, user: UserId) -> Result<Option<Person>, WorkError> {
+        let state = self.commands.read::<User>(user).await.map_err(later)?;
+        let subject = Subject::User(user);
+        let stream = User::stream(user);
+        let names_by = state.names_sealed_by;
+        let address = self.opened(subject, &stream, Some("user.registered"), "email", state.email.as_ref()).await?;
+        let username =
+            self.opened(subject, &stream, Some("user.registered"), "username", state.username.as_ref()).await?;
+        let first = self.opened(subject, &stream, names_by, "first_name", state.first_name.as_ref()).await?;
+        let last = self.opened(subject, &stream, names_by, "last_name", state.last_name.as_ref()).await?;
+        let (Some(address), Some(username)) = (address, username) else { return Ok(None) };
+        let full = format!("{} {}", first.unwrap_or_default(), last.unwrap_or_default());
+        let name = if full.trim().is_empty() { username.clone() } else { full.trim().to_owned() };
+        Ok(Some(Person {
+            recipient: Recipient { user: Some(user), address, name },
+            username,
+            is_active: state.standing == Standing::Active,
+            refuses_notices: state.refuses_notices,
+            state,
+        }))
+    }
+
+    /// How somebody is called in other people's mails.
+    pub(crate) async fn name_of(&self, user: Option<UserId>) -> Result<String, WorkError> {
+        let person = match user {
+            Some(user) => self.person(user).await?,
+            None => None,
+        };
+        Ok(person.map_or_else(|| "Somebody".to_owned(), |person| person.name().to_owned()))
+    }
+
+    /// The members who take notices, but not the one who did it.
+    pub(crate) async fn others(
+        &self, organization: &Organization, actor: Option<UserId>,
+    ) -> Result<Vec<Recipient>, WorkError> {
+        let mut recipients = Vec::new();
+        for user in organization.members.keys().copied().filter(|user| Some(*user) != actor) {
+            match self.person(user).await? {
+                Some(person) if person.is_active && !person.refuses_notices => recipients.push(person.recipient),
+                Some(_) | None => {}
+            }
+        }
+        Ok(recipients)
+    }
+
+    /// An organization that still exists, with its name.
+    pub(crate) async fn organization(
+        &self, id: OrganizationId,
+    ) -> Result<Option<(Arc<Organization>, String)>, WorkError> {
+        let state = self.commands.read::<Organization>(id).await.map_err(later)?;
+        if state.is_deleted {
+            return Ok(None);
+        }
+        let stream = Organization::stream(id);
+        let name =
+            self.opened(Subject::Organization(id), &stream, state.sealed_by, "name", state.name.as_ref()).await?;
+        Ok(name.map(|name| (state, name)))
+    }
+
+    /// A sealed text; `None` when it is absent or its key was destroyed.
+    pub(crate) async fn opened(
+        &self, subject: Subject, stream: &StreamName, event: Option<&'static str>, field: &'static str,
+        sealed: Option<&Sealed>,
+    ) -> Result<Option<String>, WorkError> {
+        let (Some(event), Some(sealed)) = (event, sealed) else { return Ok(None) };
+        let context = Context::new(subject, stream.clone(), event, field);
+        let text = self.commands.keyring().open_text(&context, sealed).await;
+        let text = text.map_err(|error| WorkError::Retry(error.to_string()))?;
+        Ok(text.map(|text| text.to_string()))
+    }
+
+    /// The client's address, for mails about security.
+    pub(crate) async fn place(&self, delivery: &Delivery) -> Option<String> {
+        let metadata = &delivery.recorded.metadata;
+        let day = u32::try_from(delivery.recorded.recorded_at.seconds() / 86_400).ok()?;
+        let subject = metadata.actor.map_or(Subject::Day(day), Subject::User);
+        let stream = StreamName::new("client", "request");
+        let context = Context::new(subject, stream, "metadata", metadata.request?.to_string());
+        let bytes = self.commands.keyring().open(&context, metadata.client.as_ref()?).await.ok()??;
+        let client: Client = serde_json::from_slice(&bytes).ok()?;
+        client.address.map(|address| address.to_string())
+    }
+
+    /// The aggregate as it was before an event.
+    pub(crate) async fn before<A: Aggregate>(&self, recorded: &Recorded) -> Result<A, WorkError> {
+        let history = self.commands.history::<A>(&recorded.stream, recorded.revision).await.map_err(later)?;
+        Ok(history.iter().fold(A::default(), A::evolve))
+    }
+}
+
+/// A read that failed may work later; the text of the error names no person.
+pub(crate) fn later(error: CommandError) -> WorkError {
+    WorkError::Retry(error.to_string())
+}
+
+/// The id behind a stream's name.
+pub(crate) fn id_of<T: std::str::FromStr>(recorded: &Recorded) -> Result<T, WorkError> {
+    recorded.stream.id().parse().map_err(|_| WorkError::GiveUp("the stream's name holds no id".to_owned()))
+}

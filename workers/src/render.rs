@@ -1,0 +1,116 @@
+//! Templates, compiled in: a folder per kind of mail with subject, text and HTML.
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
+use crate::letter::{Kind, Letter};
+
+/// A mail ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Rendered {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// The engine with all templates. HTML is escaped; a missing fact is an error, never a blank.
+pub struct Renderer(Environment<'static>);
+
+macro_rules! templates {
+    ($($folder:literal),+ $(,)?) => {
+        [$(
+            (concat!($folder, "/subject.txt"), include_str!(concat!("../templates/", $folder, "/subject.txt.j2"))),
+            (concat!($folder, "/body.txt"), include_str!(concat!("../templates/", $folder, "/body.txt.j2"))),
+            (concat!($folder, "/body.html"), include_str!(concat!("../templates/", $folder, "/body.html.j2"))),
+        )+]
+    };
+}
+
+const TEMPLATES: &[(&str, &str)] = &templates![
+    "activation", "already_registered", "welcome", "password_reset", "password_changed", "invite_member",
+    "member_joined", "role_changed", "member_removed", "project_created", "project_renamed", "project_deleted",
+    "environment_created", "variables_imported", "token_reuse",
+];
+
+const BASE_TEXT: &str = include_str!("../templates/base.txt.j2");
+const BASE_HTML: &str = include_str!("../templates/base.html.j2");
+
+impl Renderer {
+    /// Compiles all templates.
+    pub fn new() -> Result<Self, minijinja::Error> {
+        let mut engine = Environment::new();
+        engine.set_undefined_behavior(UndefinedBehavior::Strict);
+        engine.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        });
+        engine.add_template("base.txt", BASE_TEXT)?;
+        engine.add_template("base.html", BASE_HTML)?;
+        for (name, source) in TEMPLATES {
+            engine.add_template(name, source)?;
+        }
+        Ok(Self(engine))
+    }
+
+    /// Fills the templates of a letter.
+    pub fn render(&self, letter: &Letter) -> Result<Rendered, minijinja::Error> {
+        let facts = context! { to => context! { name => letter.to.name }, ..letter.facts.clone() };
+        let fill = |part: &str| self.0.get_template(&name(letter.kind, part))?.render(&facts);
+        Ok(Rendered {
+            subject: fill("subject.txt")?.trim().to_owned(),
+            text: fill("body.txt")?,
+            html: fill("body.html")?,
+        })
+    }
+}
+
+fn name(kind: Kind, part: &str) -> String {
+    format!("{}/{part}", kind.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::letter::Recipient;
+
+    fn letter(kind: Kind, name: &str) -> Letter {
+        Letter {
+            kind,
+            to: Recipient { user: None, address: "ann@example.com".to_owned(), name: name.to_owned() },
+            facts: context! {
+                username => "ann", link => "https://app.example/x/y/", hours => 24, minutes => 30, days => 7,
+                at => "2026-11-22 10:00 UTC", place => "203.0.113.9", site => "https://app.example",
+                organization => name, inviter => name, actor => name, member => name, role => "viewer",
+                from_role => "viewer", to_role => "editor", project => name, old_project => "Old",
+                environment => name, environment_type => "testing", created => 2, changed => 1,
+            },
+        }
+    }
+
+    #[test]
+    fn every_kind_renders_a_subject_and_two_bodies() {
+        let renderer = Renderer::new().unwrap();
+        for kind in Kind::ALL {
+            let mail = renderer.render(&letter(kind, "Acme")).unwrap();
+            assert!(!mail.subject.is_empty() && !mail.subject.contains('\n'), "{kind:?}");
+            assert!(mail.text.len() > 80 && mail.html.contains("</html>"), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn both_bodies_of_a_mail_with_a_link_carry_it() {
+        let renderer = Renderer::new().unwrap();
+        for kind in [Kind::Activation, Kind::PasswordReset, Kind::InviteMember] {
+            let mail = renderer.render(&letter(kind, "Acme")).unwrap();
+            assert!(mail.text.contains("https://app.example/x/y/"), "{kind:?} text");
+            assert!(mail.html.contains("href=\"https:&#x2f;&#x2f;app.example&#x2f;x&#x2f;y&#x2f;\""), "{kind:?} {}", mail.html);
+        }
+    }
+
+    #[test]
+    fn names_are_literal_in_text_and_escaped_in_html() {
+        let renderer = Renderer::new().unwrap();
+        let mail = renderer.render(&letter(Kind::InviteMember, "{{ 7*7 }}<img src=x>")).unwrap();
+        assert!(mail.text.contains("{{ 7*7 }}<img src=x>"));
+        assert!(mail.html.contains("{{ 7*7 }}&lt;img src=x&gt;") && !mail.html.contains("<img"));
+    }
+}
