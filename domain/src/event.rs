@@ -101,7 +101,6 @@ macro_rules! all_events {
         impl TryFrom<Event> for crate::$module::Event {
             type Error = Event;
             fn try_from(event: Event) -> Result<Self, Event> {
-                #[expect(clippy::wildcard_enum_match_arm, reason = "every other aggregate is refused alike")]
                 match event { Event::$variant(event) => Ok(event), other => Err(other) }
             }
         })+

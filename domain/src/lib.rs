@@ -12,9 +12,9 @@ pub mod permission;
 pub mod project;
 pub mod refusals;
 pub mod session;
-pub mod user;
 #[cfg(test)]
 mod testing;
+pub mod user;
 mod value;
 
 pub use aggregate::{Aggregate, StreamName};

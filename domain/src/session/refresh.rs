@@ -25,6 +25,8 @@ pub const NOTED_EVERY: Lifetime = Lifetime::from_hours(1);
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Refresh {
     pub presented: u32,
+    /// The key that derived the presented token.
+    pub presented_key: KeyId,
     /// The key that derives the next generation.
     pub refresh_key: KeyId,
     pub at: Timestamp,
@@ -63,10 +65,14 @@ pub fn decide(
     if !user.honours(session, state.epoch) {
         return Err(Rejection::CredentialsChanged);
     }
-    let Refresh { presented, refresh_key, at } = wish;
+    let Refresh { presented, presented_key, refresh_key, at } = wish;
     let Some(age) = state.generation.checked_sub(presented) else {
         return Err(Rejection::TokenInvalid);
     };
+    let named = [Some(newest_key), state.previous_key];
+    if named.get(age as usize).is_some_and(|named| *named != Some(presented_key)) {
+        return Err(Rejection::TokenInvalid);
+    }
     let is_in_grace = state.rotated_at.is_some_and(|rotated| at < rotated + GRACE);
     Ok(match (age, state.previous_key) {
         (0, _) => {
@@ -130,7 +136,8 @@ mod tests {
     ) -> Result<(Answer, Vec<Event>), Rejection> {
         let state = past.iter().fold(Session::default(), Session::evolve);
         let refresh_key = key(state.generation + 1);
-        decide(&state, &ann(), Refresh { presented, refresh_key, at: at(seconds) })
+        let presented_key = key(presented);
+        decide(&state, &ann(), Refresh { presented, presented_key, refresh_key, at: at(seconds) })
     }
 
     fn successor(generation: u32) -> Answer {
@@ -176,6 +183,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_another_key_than_the_session_named_is_not_valid() {
+        let state = rotated().iter().fold(Session::default(), Session::evolve);
+        for presented in [3, 2] {
+            let (presented_key, refresh_key) = (key(9), key(4));
+            let wish = Refresh { presented, presented_key, refresh_key, at: at(1_000) };
+            assert_eq!(decide(&state, &ann(), wish), Err(Rejection::TokenInvalid));
+        }
+    }
+
+    #[test]
     fn a_client_that_never_stores_the_newer_token_stays_signed_in_for_30_days() {
         let mut past = vec![started()];
         for hour in 1..30 * 24 {
@@ -196,7 +213,7 @@ mod tests {
     #[test]
     fn a_session_dies_with_the_credentials_that_it_began_with() {
         let state = Session::default().evolve(&started());
-        let wish = Refresh { presented: 0, refresh_key: key(1), at: at(5) };
+        let wish = Refresh { presented: 0, presented_key: key(0), refresh_key: key(1), at: at(5) };
         let password = crate::Sealed::from_bytes(Vec::new());
         let user = ann().evolve(&PasswordReset { password, epoch: 1, at: at(2) }.into());
         assert_eq!(decide(&state, &user, wish), Err(Rejection::CredentialsChanged));

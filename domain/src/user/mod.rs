@@ -121,7 +121,6 @@ pub struct PasswordReset {
 
 /// See [`Event::UserDeactivated`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct UserDeactivated {
     /// The credential epoch from now on.
     pub epoch: u32,

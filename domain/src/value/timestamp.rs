@@ -80,19 +80,24 @@ impl Lifetime {
     pub const fn secs(self) -> u32 {
         self.0
     }
+
+    /// Microseconds.
+    pub const fn micros(self) -> i64 {
+        self.0 as i64 * 1_000_000
+    }
 }
 
 impl Add<Lifetime> for Timestamp {
     type Output = Self;
     fn add(self, span: Lifetime) -> Self {
-        Self(self.0.saturating_add(i64::from(span.0) * 1_000_000))
+        Self(self.0.saturating_add(span.micros()))
     }
 }
 
 impl Sub<Lifetime> for Timestamp {
     type Output = Self;
     fn sub(self, span: Lifetime) -> Self {
-        Self(self.0.saturating_sub(i64::from(span.0) * 1_000_000))
+        Self(self.0.saturating_sub(span.micros()))
     }
 }
 
