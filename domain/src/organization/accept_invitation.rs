@@ -26,7 +26,7 @@ pub fn open_invitation(
     if !state.is_alive() {
         return Err(Rejection::InvitationUnknown);
     }
-    match (state.pending.get(&invitation), state.ended.get(&invitation)) {
+    match (state.pending.get(&invitation), state.ended.get(&invitation).map(|(how, _)| how)) {
         (Some(pending), _) if pending.expires_at > at => Ok(pending),
         (Some(_), _) | (None, Some(Ended::Expired)) => Err(Rejection::InvitationExpired),
         (None, Some(Ended::Accepted)) => Err(Rejection::InvitationUsed),

@@ -25,26 +25,39 @@ pub struct InviteMember {
     pub at: Timestamp,
 }
 
-/// Overdue invitations are expired on the way, so that they never stand in the way of a new one (D15).
-pub fn decide(state: &Organization, wish: InviteMember) -> Result<Vec<Event>, Rejection> {
-    if wish.invitee == Some(wish.inviter) {
+/// Whether an address may be invited at all; asked before it is sealed.
+pub fn check(
+    state: &Organization,
+    inviter: UserId,
+    invitee: Option<UserId>,
+    is_address_invited: bool,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    if invitee == Some(inviter) {
         return Err(Rejection::InvitesOneself);
     }
-    if wish.invitee.is_some_and(|invitee| state.members.contains_key(&invitee)) {
+    if invitee.is_some_and(|invitee| state.members.contains_key(&invitee)) {
         return Err(Rejection::AlreadyMember);
     }
-    if wish.is_address_invited {
+    if is_address_invited {
         return Err(Rejection::InvitationPending);
     }
     if state.members.len() >= MEMBERS_MAX {
         return Err(Rejection::OrganizationFull);
     }
-    let mut events = expire_invitations::decide(state, wish.at)?;
-    if state.pending.len() - events.len() >= INVITATIONS_PENDING_MAX {
+    let pending = state.pending.values().filter(|pending| pending.expires_at > at).count();
+    if pending >= INVITATIONS_PENDING_MAX {
         return Err(Rejection::TooManyInvitations);
     }
+    Ok(())
+}
+
+/// Overdue invitations are expired on the way, so that they never stand in the way of a new one (D15).
+pub fn decide(state: &Organization, wish: InviteMember) -> Result<Vec<Event>, Rejection> {
+    check(state, wish.inviter, wish.invitee, wish.is_address_invited, wish.at)?;
     let InviteMember { inviter, invitation, address, role, nonce, at, .. } = wish;
     let expires_at = at + LIFETIME;
+    let mut events = expire_invitations::decide(state, at)?;
     events
         .push(InvitationSent { invitation, address, role, inviter, nonce, expires_at, at }.into());
     Ok(events)

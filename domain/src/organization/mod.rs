@@ -221,8 +221,8 @@ pub struct Organization {
     pub is_deleted: bool,
     pub members: BTreeMap<UserId, Role>,
     pub pending: BTreeMap<InvitationId, Pending>,
-    /// Why a link is dead.
-    pub ended: BTreeMap<InvitationId, Ended>,
+    /// Why a link is dead, and its nonce, so that only whoever holds the link is told.
+    pub ended: BTreeMap<InvitationId, (Ended, LinkNonce)>,
 }
 
 impl Aggregate for Organization {
@@ -284,6 +284,12 @@ impl Organization {
         self.id.is_some() && !self.is_deleted
     }
 
+    /// The secret part of an invitation's link, living or dead.
+    pub fn nonce_of(&self, invitation: InvitationId) -> Option<LinkNonce> {
+        let pending = self.pending.get(&invitation).map(|pending| pending.nonce);
+        pending.or_else(|| self.ended.get(&invitation).map(|(_, nonce)| *nonce))
+    }
+
     /// Whether nobody but this member is an admin.
     fn is_last_admin(&self, user: UserId) -> bool {
         let mut admins = self.members.iter().filter(|(_, role)| **role == Role::Admin);
@@ -291,7 +297,8 @@ impl Organization {
     }
 
     fn end(&mut self, invitation: InvitationId, how: Ended) {
-        self.pending.remove(&invitation);
-        self.ended.insert(invitation, how);
+        if let Some(pending) = self.pending.remove(&invitation) {
+            self.ended.insert(invitation, (how, pending.nonce));
+        }
     }
 }

@@ -8,7 +8,7 @@ pub fn decide(state: &Organization, invitation: InvitationId) -> Result<Vec<Even
     if state.pending.contains_key(&invitation) {
         return Ok(vec![InvitationRevoked { invitation }.into()]);
     }
-    match state.ended.get(&invitation) {
+    match state.ended.get(&invitation).map(|(how, _)| how) {
         Some(Ended::Revoked | Ended::Expired) => Ok(Vec::new()),
         Some(Ended::Accepted) => Err(Rejection::InvitationUsed),
         None => Err(Rejection::InvitationUnknown),
