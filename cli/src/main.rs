@@ -1,1 +1,3 @@
+//! The `keynest` command.
+
 fn main() {}

@@ -1,0 +1,3 @@
+//! The parts of the `keynest` command, as a library so that tests reach them.
+
+pub mod embedded;
