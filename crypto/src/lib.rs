@@ -4,28 +4,58 @@
 //! ```text
 //! RootKeys::load(path)? | RootKeys::load_or_create(path, may_create)? | RootKey::parse(text)?   (hex or base64)
 //! key_table::is_empty(&table).await?                       whether a fresh root key may be created
-//! Keyring::open(roots: impl Into<RootKeys>, table: Arc<dyn KeyTable>).await?   Clone
+//! Keyring::unlock(roots: impl Into<RootKeys>, table: Arc<dyn KeyTable>).await?   Clone
 //!   .seal(&Context, &[u8]).await? -> Sealed
 //!   .open(&Context, &Sealed).await? -> Option<Zeroizing<Vec<u8>>>   None: the key was destroyed
 //!   .open_text(&Context, &Sealed).await? -> Option<Zeroizing<String>>
 //!   .sealing_key(Subject).await? -> SealingKey;   .seal(&Context, &[u8])?          no await per value
 //!   .opening_keys(iter of &Sealed).await? -> OpeningKeys;   .open(&Context, &Sealed)? / .open_text(..)?
 //!   .digest(kind, text) -> String;   .login_id(&Email) -> LoginId
-//!   .destroy(Subject).await? -> Option<KeyId>;   .destroy_key(KeyId).await?;   .forget(Subject)
+//!   .destroy(Subject).await? -> Option<KeyId>;   .destroy_key(KeyId).await?;   .forget(KeyId)
 //!   .rotate(Purpose).await? -> KeyId;   .reload().await?;   .destroy_retired(now).await? -> Vec<KeyId>
 //!   .keys().await? -> Vec<KeyInfo>;   .rotate_root(RootKey, progress).await?;   .rotate_root_file(path, progress).await?
 //! Password::parse(text)? ; password::check(&Password, &[&str])? ; PasswordHasher::new(HashParams)?
 //!   .hash(Password).await? -> String (PHC);   .verify(Password, Option<&str>).await? -> bool;   .needs_upgrade(phc) -> bool
 //! AccessTokens::new(keyring, issuer, audience)   .mint(&AccessClaims, now);   .verify(text, now)?;   .jwks()
 //! RefreshTokens::new(keyring)   .current_key_id();   .issue(session, generation, key_id) -> Option;   .parse(text) -> Option
-//! Links::new(keyring)   .issue(&Link) -> String;   .read(text) -> Option<UnverifiedLink>;   .verify(text, purpose, nonce) -> bool
+//! Links::new(keyring)   .issue(&Link{target, nonce, expires_at}) -> SecretString
+//!   Links::read(text) -> Option<UnverifiedLink>;   .verify(text, LinkTarget, nonce, now) -> bool
 //! Cursors::new(keyring)   .seal(kind, &[u8]) -> String;   .open(kind, text) -> Option<Vec<u8>>
 //! random::{secret, bits128, link_nonce}
 //! ```
 
+mod access_token;
+mod aead;
 mod context;
+mod cursor;
+mod data_key;
 pub mod key_table;
+mod keyring;
+mod keyring_error;
+mod link;
 pub mod random;
+mod refresh_token;
+mod root_key;
+mod roots;
+mod rotate_root;
+mod service_key;
+#[cfg(test)]
+mod testing;
+mod vault;
 
+pub use access_token::{
+    ACCESS_TOKEN_BYTES_MAX, ACCESS_TOKEN_LIFETIME, AccessClaims, AccessToken, AccessTokenError,
+    AccessTokens,
+};
 pub use context::{Context, Subject};
+pub use cursor::{CURSOR_CHARS_MAX, Cursors};
+pub use data_key::{OpeningKeys, SealingKey};
 pub use key_table::{KeyTable, KeyTableError, MemoryKeyTable, NewKey, WrappedKey};
+pub use keyring::Keyring;
+pub use keyring_error::KeyringError;
+pub use link::{Link, LinkTarget, Links, UnverifiedLink};
+pub use refresh_token::RefreshTokens;
+pub use root_key::{RootKey, RootKeyError, next_path};
+pub use roots::RootKeys;
+pub use rotate_root::RotationProgress;
+pub use service_key::{KeyInfo, Purpose};
