@@ -185,6 +185,6 @@ mod tests {
         }
         let error = draft.finish().expect_err("bad lines");
         assert_eq!((error.lines.len(), error.omitted), (100, 30));
-        assert_eq!(error.to_string(), "the file of variables has 130 bad lines");
+        assert_eq!(error.to_string(), "the file of variables has bad lines (130)");
     }
 }

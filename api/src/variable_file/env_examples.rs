@@ -1,15 +1,9 @@
 //! Lines as the pages of node's dotenv, ruby's dotenv and python-dotenv show them, and what we make of them.
 
-use secrecy::ExposeSecret;
-
 use super::{Format, parse};
 
 fn entries(text: &str) -> Vec<(String, String)> {
-    let file = parse(text.as_bytes(), Format::Env, None).expect("a good file");
-    let own = |(key, value): (keynest_domain::VariableKey, secrecy::SecretString)| {
-        (key.to_string(), value.expose_secret().to_owned())
-    };
-    file.entries.into_iter().map(own).collect()
+    parse(text.as_bytes(), Format::Env, None).expect("a good file").texts()
 }
 
 fn value(text: &str) -> String {

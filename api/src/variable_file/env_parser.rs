@@ -2,8 +2,10 @@
 //!
 //! Where tools differ, `sh` wins, so that our own export means the same here and there: `#` begins a
 //! comment after a blank only (node's dotenv: anywhere), single quotes have no escapes (python-dotenv
-//! undoes `\\` and `\'`), and text right behind a closing quote is an error, not dropped. Unlike `sh`,
-//! double quotes know `\n`, `\r` and `\t`, as all dotenv tools agree on.
+//! undoes `\\` and `\'`), double quotes undo `\$` and a protected backtick (both tools do not), and text
+//! right behind a closing quote is an error (node takes the quotes for text, python drops the line). Unlike
+//! `sh` but like the tools, double quotes know `\n`, `\r` and `\t`, and backticks quote as in node's dotenv.
+//! `KEY: value`, keys in quotes and keys without `=`, which one tool or the other takes, are errors.
 
 use super::draft::Draft;
 use super::lines::Lines;

@@ -1,9 +1,10 @@
-//! The .env writer: one way of quoting that `sh`, our reader and the dotenv tools read alike.
+//! The .env writer: one way of quoting that `sh`, our reader and, as far as can be, dotenv tools read alike.
 //!
-//! `sh` and our reader get every value back. The tools cannot in a few cases, and no quoting would help:
-//! python-dotenv expands `${X}` unless told not to and undoes `\\` in single quotes; node's dotenv turns
-//! CR LF into LF everywhere and undoes no escape but `\n` and `\r`, so it misreads a value that has a
-//! single quote together with one of `\`, `"`, `$` or a backtick, or that ends with a backslash.
+//! `sh` and our reader get every value back. Compared with python-dotenv 1.2 and node's dotenv 18, the rest
+//! differs and no quoting would suit all: python-dotenv expands `${X}` unless told not to, undoes `\\` in
+//! single quotes and does not undo `\$` or a protected backtick; node's dotenv turns CR and CR LF into LF
+//! and undoes `\n` and `\r` alone, so it misreads a value that ends with a backslash or has a single quote
+//! together with one of `\`, `"`, `$` and the backtick, and at times the line after it.
 
 /// One line per entry, more where a value has line ends, which stay as they are: `\n` in double quotes
 /// means a line end to dotenv tools but not to `sh`.

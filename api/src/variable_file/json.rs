@@ -104,18 +104,16 @@ fn reason(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::{Format, parse};
-    use secrecy::ExposeSecret;
 
-    fn read(text: &str) -> Result<Vec<(String, String)>, Vec<(u32, &'static str, String)>> {
-        let told = |bad: super::super::LineError| (bad.line.unwrap_or(0), bad.code, bad.message);
-        parse(text.as_bytes(), Format::Json, None)
-            .map(|file| {
-                let own = |(key, value): (keynest_domain::VariableKey, secrecy::SecretString)| {
-                    (key.to_string(), value.expose_secret().to_owned())
-                };
-                file.entries.into_iter().map(own).collect()
-            })
-            .map_err(|error| error.lines.into_iter().map(told).collect())
+    type Told = (u32, &'static str, String);
+
+    fn read(text: &str) -> Result<Vec<(String, String)>, Vec<Told>> {
+        let file = parse(text.as_bytes(), Format::Json, None).map_err(|error| error.lines);
+        file.map(|file| file.texts()).map_err(|lines| {
+            let told =
+                |bad: super::super::LineError| (bad.line.unwrap_or(0), bad.code, bad.message);
+            lines.into_iter().map(told).collect()
+        })
     }
 
     #[test]

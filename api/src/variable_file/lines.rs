@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn utf16_is_called_by_its_name() {
-        let error = text_of(b"\xff\xfeA\0=\01\0").expect_err("UTF-16");
+        let error = text_of(b"\xff\xfeA\0=\0x\0").expect_err("UTF-16");
         assert_eq!(error.lines[0].message, "the file is UTF-16; save it as UTF-8");
-        let error = text_of(b"A\0=\01\0").expect_err("UTF-16 without a mark");
+        let error = text_of(b"A\0=\0x\0").expect_err("UTF-16 without a mark");
         assert_eq!(error.lines[0].code, "nul_character");
     }
 

@@ -14,6 +14,8 @@ mod env_examples;
 #[cfg(test)]
 mod hostile_files;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod shell;
@@ -45,7 +47,7 @@ pub struct Parsed {
 
 /// Why a file is refused: every bad line, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the file of variables has {} bad lines", self.lines.len() + self.omitted)]
+#[error("the file of variables has bad lines ({})", self.lines.len() + self.omitted)]
 pub struct FileError {
     /// At least one and at most `LINE_ERRORS_MAX`, in the order of the file.
     pub lines: Vec<LineError>,
@@ -94,5 +96,17 @@ pub fn render(entries: &[(&str, &str)], format: FileFormat) -> String {
 impl From<LineError> for FileError {
     fn from(line: LineError) -> Self {
         Self { lines: vec![line], omitted: 0 }
+    }
+}
+
+#[cfg(test)]
+impl Parsed {
+    /// The entries in clear.
+    fn texts(&self) -> Vec<(String, String)> {
+        use secrecy::ExposeSecret;
+        let text = |(key, value): &(VariableKey, SecretString)| {
+            (key.to_string(), value.expose_secret().to_owned())
+        };
+        self.entries.iter().map(text).collect()
     }
 }

@@ -8,13 +8,15 @@ use super::draft::Draft;
 
 /// Deepest nesting that is walked to name further bad values; a deeper file is refused at once.
 const NESTING_MAX: usize = 64;
+/// Most keys, values and parts of refused values that are walked; bounds the time that one file takes.
+const NODES_MAX: usize = 20_000;
 /// Words that YAML 1.1 readers take for something else than a text, in lower case.
 const RESERVED: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
 /// Reads the mapping.
 pub(super) fn parse(text: &str, draft: &mut Draft) {
     let mut parser = Parser::new_from_str(text);
-    let mut walk = Walk { draft, depth: 0, documents: 0, next: Next::Key };
+    let mut walk = Walk { draft, depth: 0, documents: 0, nodes: 0, next: Next::Key };
     while let Some(read) = parser.next_event() {
         let is_going_on = match read {
             Ok((event, span)) => walk.step(&event, line_number(span.start.line())),
@@ -81,12 +83,17 @@ struct Walk<'a> {
     /// 0 around the document, 1 inside its mapping, more inside a refused value.
     depth: usize,
     documents: usize,
+    nodes: usize,
     next: Next,
 }
 
 impl Walk<'_> {
     /// Takes an event; false ends the walk.
     fn step(&mut self, event: &Event<'_>, line: u32) -> bool {
+        self.nodes += 1;
+        if self.nodes > NODES_MAX {
+            return self.stop(line, "too_many_nodes", "lists and mappings have too many parts");
+        }
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;
@@ -140,7 +147,7 @@ impl Walk<'_> {
         match std::mem::replace(&mut self.next, Next::Key) {
             Next::Key => self.next = Next::Value(self.draft.key(line, text)),
             Next::Value(key) if is_plain && tag.is_none() && is_null(text) => {
-                self.draft.not_a_text(line, key.as_ref(), "null (an empty text is \"\")");
+                self.draft.not_a_text(line, key.as_ref(), "null or empty without quotes");
             }
             Next::Value(key) => self.draft.value(line, key, text.to_owned()),
         }

@@ -1,17 +1,10 @@
 //! YAML files as people write them, and what we make of them.
 
-use secrecy::ExposeSecret;
-
 use super::{Format, LineError, parse, render};
 use keynest_domain::FileFormat;
 
 fn read(text: &str) -> Result<Vec<(String, String)>, Vec<LineError>> {
-    let own = |(key, value): (keynest_domain::VariableKey, secrecy::SecretString)| {
-        (key.to_string(), value.expose_secret().to_owned())
-    };
-    parse(text.as_bytes(), Format::Yaml, None)
-        .map(|file| file.entries.into_iter().map(own).collect())
-        .map_err(|error| error.lines)
+    parse(text.as_bytes(), Format::Yaml, None).map(|file| file.texts()).map_err(|error| error.lines)
 }
 
 fn refusals(text: &str) -> Vec<(u32, &'static str)> {
