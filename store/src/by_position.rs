@@ -6,7 +6,12 @@ use crate::port::*;
 impl EventStore {
     /// The event at one position.
     pub async fn read_at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
-        Ok(self.read_all(before(position), 1).await?.into_iter().next().filter(|it| it.position == position))
+        Ok(self
+            .read_all(before(position), 1)
+            .await?
+            .into_iter()
+            .next()
+            .filter(|it| it.position == position))
     }
 
     /// The events of one append.

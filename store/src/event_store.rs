@@ -1,11 +1,12 @@
 //! One event store, whichever backend carries it.
 
-use keynest_domain::{CommandId, StreamName};
+use keynest_domain::{CommandId, StreamName, Timestamp};
 use tokio::sync::watch;
 
 use crate::admission::admit;
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use crate::port::*;
+use crate::postgres::Postgres;
 use crate::subscription::Subscription;
 
 /// Events of one stream that are fetched at a time.
@@ -16,6 +17,8 @@ const STREAM_PAGE: usize = 1_000;
 pub enum EventStore {
     /// In this process only, for tests.
     Memory(Memory),
+    /// In a Postgres database, for any number of processes.
+    Postgres(Postgres),
 }
 
 impl EventStore {
@@ -29,6 +32,7 @@ impl EventStore {
         let admitted = admit(append)?;
         match self {
             Self::Memory(memory) => memory.append(&admitted.append).map_err(AppendError::Conflict),
+            Self::Postgres(postgres) => postgres.append(admitted).await,
         }
     }
 
@@ -57,6 +61,7 @@ impl EventStore {
     ) -> Result<Vec<Recorded>, ReadError> {
         match self {
             Self::Memory(memory) => Ok(memory.read_stream(stream, after, limit)),
+            Self::Postgres(postgres) => postgres.read_stream(stream, after, limit).await,
         }
     }
 
@@ -71,6 +76,7 @@ impl EventStore {
         let limit = limit.min(READ_EVENTS_MAX);
         match self {
             Self::Memory(memory) => Ok(memory.read_all(after, limit)),
+            Self::Postgres(postgres) => postgres.read_all(after, limit).await,
         }
     }
 
@@ -81,6 +87,7 @@ impl EventStore {
     ) -> Result<Option<(StreamName, Revision)>, ReadError> {
         match self {
             Self::Memory(memory) => Ok(memory.resolve(claim)),
+            Self::Postgres(postgres) => postgres.resolve(claim).await,
         }
     }
 
@@ -88,6 +95,7 @@ impl EventStore {
     pub async fn head(&self) -> Result<Position, ReadError> {
         match self {
             Self::Memory(memory) => Ok(memory.head()),
+            Self::Postgres(postgres) => postgres.head().await,
         }
     }
 
@@ -95,6 +103,7 @@ impl EventStore {
     pub async fn lookup(&self, command: CommandId) -> Result<Option<Appended>, ReadError> {
         match self {
             Self::Memory(memory) => Ok(memory.lookup(command)),
+            Self::Postgres(postgres) => postgres.lookup(command).await,
         }
     }
 
@@ -102,6 +111,15 @@ impl EventStore {
     pub fn incarnation(&self) -> Incarnation {
         match self {
             Self::Memory(memory) => memory.incarnation(),
+            Self::Postgres(postgres) => postgres.incarnation(),
+        }
+    }
+
+    /// The time that events are recorded with, to compare a process's clock with.
+    pub async fn clock(&self) -> Result<Timestamp, ReadError> {
+        match self {
+            Self::Memory(_) => Ok(memory::now()),
+            Self::Postgres(postgres) => postgres.clock().await,
         }
     }
 
@@ -114,6 +132,7 @@ impl EventStore {
     pub fn watch_head(&self) -> watch::Receiver<Position> {
         match self {
             Self::Memory(memory) => memory.watch_head(),
+            Self::Postgres(postgres) => postgres.watch_head(),
         }
     }
 }

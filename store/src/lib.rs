@@ -8,6 +8,7 @@ mod event_id;
 mod event_store;
 mod memory;
 mod port;
+pub mod postgres;
 mod subscription;
 mod upcast;
 

@@ -184,6 +184,6 @@ impl Log {
     clippy::disallowed_methods,
     reason = "the log's own clock, as clock_timestamp() is in Postgres"
 )]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     OffsetDateTime::now_utc().into()
 }

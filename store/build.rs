@@ -1,0 +1,5 @@
+//! Compiles again when a migration is added: `sqlx::migrate!` embeds the folder.
+
+fn main() {
+    println!("cargo:rerun-if-changed=../migrations/store");
+}

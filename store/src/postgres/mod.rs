@@ -1,0 +1,129 @@
+//! The log in Postgres (DESIGN 4): gapless positions by a counter row, group commit, subscriptions.
+
+mod batch;
+mod committer;
+mod fault;
+mod follow;
+mod migrate;
+mod options;
+mod read;
+mod self_check;
+
+use std::sync::Arc;
+
+use keynest_domain::{CommandId, StreamName, Timestamp};
+use sqlx::postgres::PgPool;
+use tokio::sync::watch;
+
+pub use migrate::{MIGRATOR, migrate};
+pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with};
+pub use self_check::OpenError;
+
+use crate::admission::Admitted;
+use crate::event_store::EventStore;
+use crate::port::*;
+use committer::Queue;
+use fault::unreadable;
+use follow::Follower;
+
+/// The log in one Postgres database. Clones share everything; the tasks behind it end with the last one.
+#[derive(Clone, Debug)]
+pub struct Postgres(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    pool: PgPool,
+    queue: Queue,
+    head: watch::Sender<Position>,
+    incarnation: Incarnation,
+    _follower: Follower,
+}
+
+impl Postgres {
+    /// Checks the log and starts the tasks. `pool` is from [`connect_store_pool`], its tables are migrated.
+    pub async fn open(pool: PgPool, options: &StoreOptions) -> Result<Self, OpenError> {
+        let incarnation = self_check::self_check(&pool).await?;
+        let position = read::head(&pool).await.map_err(OpenError::Unavailable)?;
+        let head = watch::Sender::new(position);
+        let queue = Queue::start(pool.connect_options(), options, head.clone());
+        let _follower = Follower::start(&pool, options, &head);
+        Ok(Self(Arc::new(Shared { pool, queue, head, incarnation, _follower })))
+    }
+
+    /// The `store` pool, for what else lives in that schema.
+    pub fn pool(&self) -> &PgPool {
+        &self.0.pool
+    }
+
+    pub(crate) async fn append(&self, request: Admitted) -> Result<Appended, AppendError> {
+        self.0.queue.append(request).await
+    }
+
+    pub(crate) async fn read_stream(
+        &self,
+        stream: &StreamName,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        // No stream has such a name, and Postgres would not take it for an argument.
+        if stream.as_str().contains('\0') {
+            return Ok(Vec::new());
+        }
+        read::stream(&self.0.pool, stream, after, limit).await.map_err(unreadable)
+    }
+
+    pub(crate) async fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        read::all(&self.0.pool, after, limit).await.map_err(unreadable)
+    }
+
+    pub(crate) async fn resolve(
+        &self,
+        claim: &ClaimKey,
+    ) -> Result<Option<(StreamName, Revision)>, ReadError> {
+        if claim.as_str().contains('\0') {
+            return Ok(None);
+        }
+        read::resolve(&self.0.pool, claim).await.map_err(unreadable)
+    }
+
+    pub(crate) async fn lookup(&self, command: CommandId) -> Result<Option<Appended>, ReadError> {
+        read::lookup(&self.0.pool, command).await.map_err(unreadable)
+    }
+
+    pub(crate) async fn head(&self) -> Result<Position, ReadError> {
+        let head = read::head(&self.0.pool).await.map_err(unreadable)?;
+        raise_head(&self.0.head, head);
+        Ok(head)
+    }
+
+    pub(crate) async fn clock(&self) -> Result<Timestamp, ReadError> {
+        read::clock(&self.0.pool).await.map(Timestamp::from).map_err(unreadable)
+    }
+
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.0.incarnation
+    }
+
+    pub(crate) fn watch_head(&self) -> watch::Receiver<Position> {
+        self.0.head.subscribe()
+    }
+}
+
+impl From<Postgres> for EventStore {
+    fn from(postgres: Postgres) -> Self {
+        Self::Postgres(postgres)
+    }
+}
+
+/// Wakes subscribers if this is news. Positions only rise, whoever tells them.
+fn raise_head(head: &watch::Sender<Position>, position: Position) {
+    head.send_if_modified(|known| {
+        let is_news = position > *known;
+        *known = position.max(*known);
+        is_news
+    });
+}

@@ -1,0 +1,124 @@
+//! Reading events and what hangs on them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use keynest_domain::{
+    CommandId, EventId, OrganizationId, RequestId, Sealed, SessionId, StreamName, UserId,
+};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{Row, query, query_as};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::batch::{appended, position, revision};
+use crate::port::*;
+
+macro_rules! select_events {
+    ($rest:literal) => {
+        concat!(
+            "select e.position, s.name, e.revision, e.event_id, e.type, e.version, e.data, e.recorded_at, \
+             e.command_id, e.actor, e.organization, e.session, e.request, e.causation, e.correlation, e.client \
+             from store.events e join store.streams s on s.id = e.stream_id ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn stream(
+    pool: &PgPool,
+    stream: &StreamName,
+    after: Revision,
+    limit: usize,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let rows =
+        query(select_events!("where s.name = $1 and e.revision > $2 order by e.revision limit $3"))
+            .bind(stream.as_str())
+            .bind(i64::from(after.get()))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await?;
+    rows.iter().map(recorded).collect()
+}
+
+pub(super) async fn all(
+    pool: &PgPool,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let mut rows = query(select_events!("where e.position > $1 order by e.position limit $2"))
+        .bind(i64::try_from(after.to_stored()).unwrap_or(i64::MAX))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch(pool);
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    while bytes < READ_BYTES_MAX
+        && let Some(row) = rows.try_next().await?
+    {
+        let event = recorded(&row)?;
+        bytes += event.data.len();
+        events.push(event);
+    }
+    Ok(events)
+}
+
+pub(super) async fn resolve(
+    pool: &PgPool,
+    claim: &ClaimKey,
+) -> Result<Option<(StreamName, Revision)>, sqlx::Error> {
+    let holder: Option<(String, i64)> = query_as(
+        "select s.name, s.revision from store.claims c join store.streams s on s.id = c.stream_id where c.key = $1",
+    )
+    .bind(claim.as_str())
+    .fetch_optional(pool)
+    .await?;
+    Ok(holder.map(|(name, at)| (StreamName::from_stored(name), revision(at))))
+}
+
+pub(super) async fn lookup(
+    pool: &PgPool,
+    command: CommandId,
+) -> Result<Option<Appended>, sqlx::Error> {
+    let original: Option<(i64, i32)> =
+        query_as("select c.position, c.count from store.commands c where c.command_id = $1")
+            .bind(command.get())
+            .fetch_optional(pool)
+            .await?;
+    Ok(original.map(|(first, events)| appended(first, events, true)))
+}
+
+pub(super) async fn head(pool: &PgPool) -> Result<Position, sqlx::Error> {
+    let head: i64 =
+        sqlx::query_scalar("select l.position from store.log l").fetch_one(pool).await?;
+    Ok(position(head))
+}
+
+pub(super) async fn clock(pool: &PgPool) -> Result<OffsetDateTime, sqlx::Error> {
+    sqlx::query_scalar("select clock_timestamp()").fetch_one(pool).await
+}
+
+/// By index: names would be looked up for every row.
+pub(super) fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
+    let version: i32 = row.try_get(5)?;
+    Ok(Recorded {
+        position: position(row.try_get(0)?),
+        stream: StreamName::from_stored(row.try_get(1)?),
+        revision: revision(row.try_get(2)?),
+        event_id: EventId::new(row.try_get(3)?),
+        name: Arc::from(row.try_get::<&str, _>(4)?),
+        version: u16::try_from(version).unwrap_or(u16::MAX),
+        data: Bytes::copy_from_slice(row.try_get(6)?),
+        recorded_at: row.try_get::<OffsetDateTime, _>(7)?.into(),
+        command_id: CommandId::new(row.try_get(8)?),
+        metadata: Metadata {
+            actor: row.try_get::<Option<i64>, _>(9)?.map(UserId::new),
+            organization: row.try_get::<Option<i64>, _>(10)?.map(OrganizationId::new),
+            session: row.try_get::<Option<Uuid>, _>(11)?.map(SessionId::new),
+            request: row.try_get::<Option<Uuid>, _>(12)?.map(RequestId::new),
+            causation: row.try_get::<Option<Uuid>, _>(13)?.map(EventId::new),
+            correlation: row.try_get(14)?,
+            client: row.try_get::<Option<Vec<u8>>, _>(15)?.map(Sealed::from_bytes),
+        },
+    })
+}

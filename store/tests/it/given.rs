@@ -1,0 +1,58 @@
+//! Values that tests append.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use keynest_domain::{CommandId, StreamName};
+use keynest_store::{Append, ClaimKey, Expected, Metadata, NewEvent, Revision, StreamAppend};
+use uuid::Uuid;
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// A command id that nobody else has in this process.
+pub fn fresh_command() -> CommandId {
+    command(NEXT.fetch_add(1, Ordering::Relaxed).into())
+}
+
+pub fn command(number: u128) -> CommandId {
+    CommandId::new(Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0000 + number))
+}
+
+pub fn stream(id: impl std::fmt::Display) -> StreamName {
+    StreamName::new("thing", id)
+}
+
+pub fn claim(what: impl std::fmt::Display) -> ClaimKey {
+    ClaimKey::new("name", what)
+}
+
+pub fn event(text: impl std::fmt::Display) -> NewEvent {
+    let data = serde_json::to_vec(&text.to_string()).unwrap();
+    NewEvent { name: "thing.happened".into(), version: 1, data: Bytes::from(data) }
+}
+
+pub fn at(revision: u32) -> Expected {
+    Expected::Exact(Revision::new(revision))
+}
+
+/// One stream's part with an event per text.
+pub fn part(id: impl std::fmt::Display, expected: Expected, texts: &[&str]) -> StreamAppend {
+    StreamAppend { stream: stream(id), expected, events: texts.iter().map(event).collect() }
+}
+
+/// A fresh command with these parts.
+pub fn append<const N: usize>(streams: [StreamAppend; N]) -> Append {
+    Append {
+        command_id: fresh_command(),
+        streams: streams.into(),
+        checks: Vec::new(),
+        claims: Vec::new(),
+        releases: Vec::new(),
+        metadata: Metadata::default(),
+    }
+}
+
+/// One event on one stream.
+pub fn one(id: impl std::fmt::Display, expected: Expected) -> Append {
+    append([part(id, expected, &["one"])])
+}
