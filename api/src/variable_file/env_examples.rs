@@ -48,6 +48,7 @@ fn a_comment_begins_at_the_line_or_after_a_blank() {
         ("SECRET_KEY=YOURSECRETKEYGOESHERE # comment", "YOURSECRETKEYGOESHERE"),
         ("A=1\t# comment with = and 'quote", "1"),
         ("A= # comment", ""),
+        ("A=x # one # two", "x"),
         ("A=#not a comment", "#not a comment"),
         ("SECRET_HASH=\"something-with-a-#-hash\"", "something-with-a-#-hash"),
         ("A='x # y' # z", "x # y"),
@@ -61,6 +62,7 @@ fn three_kinds_of_quotes_keep_blanks_and_differ_in_escapes() {
     for (line, expected) in [
         ("A='  single  '", "  single  "),
         ("A='no\\nescapes\\\\here'", "no\\nescapes\\\\here"),
+        ("A='C:\\'", "C:\\"),
         ("A='say \"hi\" `now`'", "say \"hi\" `now`"),
         (r#"A="a\nb\rc\td""#, "a\nb\rc\td"),
         (r#"A="\\ \" \$ \`""#, "\\ \" $ `"),
