@@ -33,6 +33,7 @@ pub mod key_table;
 mod keyring;
 mod keyring_error;
 mod link;
+pub mod password;
 pub mod random;
 mod refresh_token;
 mod root_key;
@@ -54,6 +55,7 @@ pub use key_table::{KeyTable, KeyTableError, MemoryKeyTable, NewKey, WrappedKey}
 pub use keyring::Keyring;
 pub use keyring_error::KeyringError;
 pub use link::{Link, LinkTarget, Links, UnverifiedLink};
+pub use password::{HashError, HashParams, Password, PasswordHasher};
 pub use refresh_token::RefreshTokens;
 pub use root_key::{RootKey, RootKeyError, next_path};
 pub use roots::RootKeys;
