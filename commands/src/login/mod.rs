@@ -1,0 +1,20 @@
+//! Signing in: the password, the lock, the known device.
+
+mod device;
+mod log_in;
+
+use keynest_crypto::Keyring;
+use keynest_domain::{LoginId, UserId};
+
+pub(crate) use device::claim_device;
+pub use log_in::LogIn;
+
+/// A login stream of its own for something else than an address alone.
+pub(crate) fn login_id(keyring: &Keyring, kind: &str, text: &str) -> LoginId {
+    let digest = keyring.digest(kind, text);
+    let half = u128::from_str_radix(&digest[..32], 16).expect("a digest is 64 hexadecimal digits");
+    LoginId::new(uuid::Builder::from_custom_bytes(half.to_be_bytes()).into_uuid())
+}
+
+/// Nobody's id, so that an address without an account costs the same reads as one with.
+pub(crate) const NOBODY: UserId = UserId::new(0);

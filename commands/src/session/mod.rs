@@ -1,0 +1,7 @@
+//! Sessions: refreshed, ended.
+
+mod end;
+mod refresh;
+mod signed_in;
+
+pub use signed_in::SignedIn;

@@ -1,0 +1,19 @@
+//! Accounts: registration, activation, profile, password, standing.
+
+mod activate;
+mod change_password;
+mod confirm_password_reset;
+mod deactivate;
+mod names;
+mod register;
+mod request_password_reset;
+mod resend_activation;
+mod switch_notices;
+mod update_profile;
+
+pub use activate::Activate;
+pub use change_password::ChangePassword;
+pub use confirm_password_reset::ConfirmPasswordReset;
+pub use register::Register;
+pub(crate) use register::owner_of;
+pub use update_profile::UpdateProfile;

@@ -1,0 +1,137 @@
+//! Ask for an account and the personal organization that comes with it. The address's owner alone learns whether there
+//! is an account already (CONTRACT R5, DESIGN 12).
+
+use keynest_crypto::{Password, Subject, random};
+use keynest_domain::organization::{Organization, create_organization};
+use keynest_domain::user::repeat_registration::{self, RepeatRegistration};
+use keynest_domain::user::{User, register};
+use keynest_domain::{
+    Aggregate, Email, Event, Invalid, OrganizationId, OrganizationName, PersonName, Sealed, StreamName,
+    Timestamp, UserId, Username,
+};
+
+use crate::sealed_names::Names;
+use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
+
+const EVENT: &str = "user.registered";
+const DESCRIPTION: &str = "Personal workspace";
+
+/// The wish. The password has passed the policy.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Register {
+    pub username: Username,
+    pub email: Email,
+    pub password: Password,
+    pub first_name: PersonName,
+    pub last_name: PersonName,
+}
+
+struct Hashed {
+    wish: Register,
+    hash: String,
+}
+
+impl Commands {
+    /// Registers, or tells the owner of the address by mail. The caller cannot tell which.
+    pub async fn register(&self, origin: &Origin, wish: Register) -> Result<Executed<()>, CommandError> {
+        let hash = self.hasher().hash(&wish.password).await?;
+        self.execute(origin, &Hashed { wish, hash }).await
+    }
+}
+
+impl UseCase for Hashed {
+    type Outcome = ();
+
+    async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        let keyring = unit.commands().keyring();
+        let email = claims::email(keyring, &self.wish.email);
+        let username = claims::username(keyring, &self.wish.username);
+        // The username first: what it says must not depend on the address.
+        let namesake = unit.resolve(&username).await?;
+        let owner = unit.resolve(&email).await?;
+        if namesake.is_some() {
+            let why = Invalid::new("taken", "A user with that username already exists.");
+            return Err(CommandError::Field { field: "username", why });
+        }
+        if let Some(owner) = owner {
+            return tell_owner(unit, &owner).await;
+        }
+        let at = unit.now();
+        let user = UserId::new(unit.commands().clock().integer_id());
+        let events = register::decide(&User::default(), self.sealed(unit, user, at).await?)?;
+        unit.stage::<User>(user, events);
+        unit.claim(email, User::stream(user));
+        unit.claim(username, User::stream(user));
+        self.stage_organization(unit, user, at).await
+    }
+
+    fn outcome(&self, _: &[Event]) {}
+}
+
+/// The caller of a repeated registration hears the same; its owner gets a mail.
+async fn tell_owner(unit: &mut Unit<'_>, owner: &StreamName) -> Result<(), CommandError> {
+    let user = owner_of(owner)?;
+    let state = unit.load::<User>(user).await?;
+    let wish = RepeatRegistration { nonce: random::link_nonce(), at: unit.now() };
+    unit.stage::<User>(user, repeat_registration::decide(&state, wish));
+    Ok(())
+}
+
+/// The account that holds a claim.
+pub(crate) fn owner_of(stream: &StreamName) -> Result<UserId, CommandError> {
+    stream.id().parse().map_err(|_| CommandError::Damaged(stream.to_string()))
+}
+
+impl Hashed {
+    async fn sealed(
+        &self, unit: &Unit<'_>, user: UserId, at: Timestamp,
+    ) -> Result<register::Register, CommandError> {
+        let wish = &self.wish;
+        Ok(register::Register {
+            user,
+            username: seal(unit, user, "username", wish.username.as_str()).await?,
+            email: seal(unit, user, "email", wish.email.as_str()).await?,
+            first_name: seal(unit, user, "first_name", wish.first_name.as_str()).await?,
+            last_name: seal(unit, user, "last_name", wish.last_name.as_str()).await?,
+            password: seal(unit, user, "password", &self.hash).await?,
+            nonce: random::link_nonce(),
+            at,
+        })
+    }
+
+    async fn stage_organization(
+        &self, unit: &mut Unit<'_>, creator: UserId, at: Timestamp,
+    ) -> Result<(), CommandError> {
+        let id = OrganizationId::new(unit.commands().clock().integer_id());
+        let name = self.organization_name();
+        let names = Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
+        let sealed = unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
+        let wish = create_organization::CreateOrganization {
+            organization: id,
+            name: sealed.name,
+            description: sealed.description,
+            creator,
+            is_personal: true,
+            at,
+        };
+        unit.stage::<Organization>(id, create_organization::decide(&Organization::default(), wish)?);
+        let claim = claims::organization_name(unit.commands().keyring(), creator, &name);
+        unit.claim(claim, Organization::stream(id));
+        unit.file_under(id);
+        Ok(())
+    }
+
+    fn organization_name(&self) -> OrganizationName {
+        let first = self.wish.first_name.as_str();
+        let owner = if first.is_empty() { self.wish.username.as_str() } else { first };
+        OrganizationName::parse(&format!("{owner}'s Organization"))
+            .expect("a person's name of at most 150 printable characters leaves room for the rest")
+    }
+}
+
+async fn seal(
+    unit: &Unit<'_>, user: UserId, field: &'static str, text: &str,
+) -> Result<Sealed, CommandError> {
+    unit.seal::<User>(Subject::User(user), user, EVENT, field, text).await
+}
