@@ -1,10 +1,16 @@
 //! The write side: one file per use case. Authorise, load, decide, append, again on conflict.
 
+pub mod access;
 mod cache;
+pub mod claims;
 mod clock;
+pub mod environment;
 mod error;
 mod execute;
+pub mod organization;
 mod origin;
+pub mod project;
+mod sealed_names;
 mod unit;
 
 use std::sync::Arc;
@@ -30,13 +36,15 @@ struct Parts {
     hasher: PasswordHasher,
     clock: Clock,
     states: cache::States,
+    refusals: access::Refusals,
 }
 
 impl Commands {
     /// Puts the write side together.
     pub fn new(store: EventStore, keyring: Keyring, hasher: PasswordHasher, clock: Clock) -> Self {
         let states = cache::States::new(STATES_MAX_DEFAULT);
-        Self(Arc::new(Parts { store, keyring, hasher, clock, states }))
+        let refusals = access::Refusals::default();
+        Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals }))
     }
 
     /// Time and ids.
@@ -71,6 +79,10 @@ impl Commands {
 
     pub(crate) fn hasher(&self) -> &PasswordHasher {
         &self.0.hasher
+    }
+
+    pub(crate) fn refusals(&self) -> &access::Refusals {
+        &self.0.refusals
     }
 
     pub(crate) fn states(&self) -> &cache::States {

@@ -1,0 +1,55 @@
+//! Every name that one stream holds exclusively, in one place. Keyed digests, never the names themselves (DESIGN 3, 5).
+
+use keynest_crypto::Keyring;
+use keynest_domain::{
+    Email, EnvironmentName, OrganizationId, OrganizationName, ProjectId, UserId, Username,
+    VariableId,
+};
+use keynest_store::ClaimKey;
+
+/// An address, held by its account.
+pub fn email(keyring: &Keyring, address: &Email) -> ClaimKey {
+    ClaimKey::new("email", keyring.digest("email", address.as_str()))
+}
+
+/// A username, case-sensitive, held by its account.
+pub fn username(keyring: &Keyring, name: &Username) -> ClaimKey {
+    ClaimKey::new("username", keyring.digest("username", name.as_str()))
+}
+
+/// An organization's name among those of its creator, ignoring case, held by the organization.
+pub fn organization_name(keyring: &Keyring, creator: UserId, name: &OrganizationName) -> ClaimKey {
+    organization_name_text(keyring, creator, name.as_str())
+}
+
+pub(crate) fn organization_name_text(keyring: &Keyring, creator: UserId, name: &str) -> ClaimKey {
+    let digest = keyring.digest("organization-name", &name.to_lowercase());
+    ClaimKey::new("organization-name", format_args!("{creator}:{digest}"))
+}
+
+/// An environment's name in its project, held by the environment.
+pub fn environment_name(keyring: &Keyring, project: ProjectId, name: &EnvironmentName) -> ClaimKey {
+    environment_name_text(keyring, project, name.as_str())
+}
+
+pub(crate) fn environment_name_text(keyring: &Keyring, project: ProjectId, name: &str) -> ClaimKey {
+    let digest = keyring.digest("environment-name", name);
+    ClaimKey::new("environment-name", format_args!("{project}:{digest}"))
+}
+
+/// An address that an organization has invited, held by the organization until the invitation ends.
+pub fn invitation(keyring: &Keyring, organization: OrganizationId, address: &str) -> ClaimKey {
+    let digest = keyring.digest("email", address);
+    ClaimKey::new("invitation", format_args!("{organization}:{digest}"))
+}
+
+/// A network that a person signed in from, held by the last session that did; moves with each sign-in.
+pub fn device(keyring: &Keyring, user: UserId, network: &str) -> ClaimKey {
+    let digest = keyring.digest("network", network);
+    ClaimKey::new("device", format_args!("{user}:{digest}"))
+}
+
+/// A variable's id, held by its environment for ever: ids are never used twice.
+pub fn variable(id: VariableId) -> ClaimKey {
+    ClaimKey::new("variable", id)
+}
