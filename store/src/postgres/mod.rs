@@ -4,10 +4,13 @@ mod batch;
 mod committer;
 mod fault;
 mod follow;
+mod idempotency;
+mod key_table;
 mod migrate;
 mod options;
 mod read;
 mod self_check;
+mod verify;
 
 use std::sync::Arc;
 
@@ -15,9 +18,12 @@ use keynest_domain::{CommandId, StreamName, Timestamp};
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
 
+pub use idempotency::PostgresIdempotency;
+pub use key_table::PostgresKeyTable;
 pub use migrate::{MIGRATOR, migrate};
 pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with};
 pub use self_check::OpenError;
+pub use verify::{Finding, Progress, Report, verify};
 
 use crate::admission::Admitted;
 use crate::event_store::EventStore;
@@ -37,6 +43,15 @@ struct Shared {
     head: watch::Sender<Position>,
     incarnation: Incarnation,
     _follower: Follower,
+}
+
+/// Begins a new life of the log, after a restore: whatever remembers positions of the old one must start over.
+pub async fn renew_incarnation(pool: &PgPool) -> Result<Incarnation, OpenError> {
+    sqlx::query_scalar("update store.log set incarnation = gen_random_uuid() returning incarnation")
+        .fetch_one(pool)
+        .await
+        .map(Incarnation::new)
+        .map_err(OpenError::Unavailable)
 }
 
 impl Postgres {
