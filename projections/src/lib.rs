@@ -1,1 +1,54 @@
-//! placeholder
+//! The read side: projectors that turn events into rows, and the questions that rows answer (DESIGN 6).
+#![warn(missing_docs)]
+
+mod audit_log;
+mod batch;
+mod checkpoint;
+mod compare;
+mod environments;
+mod error;
+mod follower;
+mod invitations;
+mod live;
+mod memberships;
+pub mod names;
+mod opening;
+mod organizations;
+mod page;
+mod profile;
+mod projection;
+mod projections;
+mod projects;
+mod queries;
+mod read_pool;
+mod rebuild;
+mod reconnects;
+mod runner;
+mod sessions;
+mod status;
+mod users;
+mod variables;
+mod visibility;
+
+pub use audit_log::{AUDIT_ROWS_MAX, AuditFilter, AuditLog, AuditRow};
+pub use checkpoint::{Checkpoint, Parked};
+pub use compare::{TableComparison, TableDigest};
+pub use environments::{EnvironmentRow, Environments};
+pub use error::{ApplyError, QueryError};
+pub use invitations::{InvitationRow, Invitations, PENDING_MAX};
+pub use memberships::{MEMBERS_LISTED_MAX, MemberRow, Members, Recipient};
+pub use organizations::{OrganizationRow, Organizations};
+pub use page::{Listed, PAGE_SIZE_MAX, Page};
+pub use profile::{PROFILE_ORGANIZATIONS_MAX, Profile, ProfileOrganization};
+pub use projection::{Applied, Categories, Projection};
+pub use projections::{Projections, all};
+pub use projects::{ProjectRow, Projects};
+pub use queries::Queries;
+pub use read_pool::{MIGRATOR, READ_SCHEMA, connect_read_pool, migrate};
+pub use rebuild::{RebuildError, RebuildProgress};
+pub use runner::RunnerError;
+pub use sessions::{ENDED_MAX, EndedSession, SessionRow, Sessions};
+pub use status::{Footing, LAG_COUNTED_MAX, ProjectionStatus};
+pub use users::{UserRow, UserStanding, Users};
+pub use variables::{EXPORT_MAX, Export, ExportedVariable, VariableRow, Variables, value_context};
+pub use visibility::Visibility;

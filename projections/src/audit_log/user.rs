@@ -1,0 +1,57 @@
+//! Accounts in the audit log.
+
+use keynest_crypto::{Keyring, Subject};
+use keynest_domain::UserId;
+use keynest_domain::user::Event;
+use serde_json::json;
+
+use super::entry::Entry;
+use super::facts::{Fact, Facts, Kind};
+use crate::error::ApplyError;
+use crate::projection::Applied;
+
+pub(crate) async fn describe(
+    applied: &Applied,
+    event: &Event,
+    facts: &mut Facts,
+    keyring: &Keyring,
+) -> Result<Entry, ApplyError> {
+    let user = applied.stream_number()?;
+    let account = Some(UserId::new(user));
+    let email = facts.name(Kind::User, user);
+    let entry = |action, details| Entry::new(action, "user", user, details);
+    Ok(match event {
+        Event::UserRegistered(it) => {
+            let subject = Subject::User(it.user);
+            let email = applied.open(keyring, subject, "email", &it.email).await?;
+            facts.set(Kind::User, user, Fact { name: email.clone(), ..Fact::default() });
+            let details =
+                json!({"email": email, "organization_created": true, "activation_required": true});
+            entry("register", details).by_owner(account)
+        }
+        Event::RegistrationRepeated(_) => {
+            entry("register_repeated", json!({"email": email})).about(account).outcome("refused")
+        }
+        Event::ActivationRequested(_) => {
+            entry("activation_request", json!({"email": email})).about(account)
+        }
+        Event::UserActivated(_) => {
+            entry("activate", json!({"email_activation": true})).by_owner(account)
+        }
+        Event::ProfileUpdated(_) => entry("update", json!({})).by_owner(account),
+        Event::PasswordChanged(_) => {
+            entry("password_change", json!({"method": "authenticated_change"})).by_owner(account)
+        }
+        Event::PasswordResetRequested(_) => {
+            entry("password_reset_request", json!({"email": email})).about(account)
+        }
+        Event::PasswordReset(_) => {
+            entry("password_reset_confirm", json!({"method": "email_reset"})).by_owner(account)
+        }
+        Event::UserDeactivated(_) => entry("deactivate", json!({})).about(account),
+        Event::UserReactivated(_) => entry("reactivate", json!({})).about(account),
+        Event::NoticesSwitched(it) => {
+            entry("update", json!({"notices": it.wanted})).by_owner(account)
+        }
+    })
+}

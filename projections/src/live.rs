@@ -1,0 +1,94 @@
+//! A projection that follows the log until it is told to stop.
+
+use std::time::Duration;
+
+use keynest_store::Recorded;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::runner::{BATCH_EVENTS_MAX, Runner, RunnerError};
+
+/// How long a checkpoint may stay behind what is visible while nothing concerns the projection.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// Pause after the first failure; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Longest pause between two tries.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Runs a projection until `stop`. A failure is logged and tried again from the stored checkpoint.
+/// `reconnects` says that the database may have lost its last commits.
+pub(crate) async fn run(
+    runner: Runner,
+    mut reconnects: watch::Receiver<u64>,
+    stop: CancellationToken,
+) {
+    let name = runner.projection.name();
+    let mut pause = PAUSE_MIN;
+    let mut standing_since = None;
+    while !stop.is_cancelled() {
+        reconnects.mark_unchanged();
+        let error = match follow(&runner, &mut reconnects, &stop, &mut pause).await {
+            Ok(()) => continue,
+            Err(RunnerError::Overtaken { .. }) => {
+                tracing::debug!(projection = name, "another runner was faster");
+                continue;
+            }
+            Err(error) => error,
+        };
+        if pause == PAUSE_MIN {
+            standing_since = Some(Instant::now());
+        }
+        let seconds = standing_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        metrics::gauge!("keynest_projection_lag_seconds", "projection" => name).set(seconds);
+        log(name, &error);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => pause = (pause * 2).min(PAUSE_MAX),
+        }
+    }
+}
+
+/// Until stopped, failed or reconnected; then the checkpoint is read again.
+async fn follow(
+    runner: &Runner,
+    reconnects: &mut watch::Receiver<u64>,
+    stop: &CancellationToken,
+    pause: &mut Duration,
+) -> Result<(), RunnerError> {
+    let mut progress = runner.load().await?;
+    let mut log = runner.store.subscribe(progress.seen);
+    let mut flush_at = Instant::now() + FLUSH_AFTER;
+    loop {
+        let is_behind = progress.stored != progress.seen;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return runner.flush(&mut progress).await,
+            Ok(()) = reconnects.changed() => return Ok(()),
+            () = sleep_until(flush_at), if is_behind => runner.flush(&mut progress).await?,
+            batch = log.next_batch(BATCH_EVENTS_MAX) => {
+                let batch = batch?;
+                report_lag(runner.projection.name(), &batch);
+                runner.take(&mut progress, &batch).await?;
+                report_lag(runner.projection.name(), &[]);
+                *pause = PAUSE_MIN;
+                if !is_behind {
+                    flush_at = Instant::now() + FLUSH_AFTER;
+                }
+            }
+        }
+    }
+}
+
+fn log(projection: &str, error: &(dyn std::error::Error + 'static)) {
+    tracing::error!(projection, error, "projection stands still");
+}
+
+/// Events that were read and are not in the rows yet. A full batch says that there are more behind it.
+fn report_lag(name: &'static str, behind: &[Recorded]) {
+    let events = u32::try_from(behind.len()).unwrap_or(u32::MAX);
+    metrics::gauge!("keynest_projection_lag_events", "projection" => name).set(events);
+    if behind.is_empty() {
+        metrics::gauge!("keynest_projection_lag_seconds", "projection" => name).set(0.0);
+    }
+}

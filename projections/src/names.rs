@@ -1,0 +1,18 @@
+//! The names of the projections, for waiting on the models that an answer is read from.
+
+/// Accounts.
+pub const USERS: &str = "users";
+/// Sign-ins.
+pub const SESSIONS: &str = "sessions";
+/// Teams and memberships.
+pub const ORGANIZATIONS: &str = "organizations";
+/// Invitations.
+pub const INVITATIONS: &str = "invitations";
+/// Projects.
+pub const PROJECTS: &str = "projects";
+/// Environments.
+pub const ENVIRONMENTS: &str = "environments";
+/// Variables and their history.
+pub const VARIABLES: &str = "variables";
+/// The audit log.
+pub const AUDIT_LOG: &str = "audit_log";

@@ -1,0 +1,218 @@
+//! Living teams, with what their members see of them.
+
+use async_trait::async_trait;
+use keynest_crypto::{Keyring, Subject};
+use keynest_domain::organization::{self, OrganizationCreated, OrganizationUpdated};
+use keynest_domain::{Event, OrganizationId, Role, Timestamp, UserId};
+use keynest_store::Revision;
+use sqlx::PgConnection;
+
+use crate::error::{ApplyError, QueryError, one_row};
+use crate::memberships;
+use crate::page::{Listed, Page};
+use crate::projection::{Applied, Categories, Projection};
+use crate::queries::{Queries, count, role};
+
+/// A team as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct OrganizationRow {
+    pub id: OrganizationId,
+    pub name: String,
+    pub description: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub member_count: u32,
+    pub project_count: u32,
+    /// The caller's.
+    pub role: Role,
+    /// Of the organization's stream, for checks at append.
+    pub revision: Revision,
+}
+
+/// The projection `organizations`: teams and memberships.
+pub struct Organizations;
+
+#[async_trait]
+impl Projection for Organizations {
+    fn name(&self) -> &'static str {
+        crate::names::ORGANIZATIONS
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["organizations", "memberships"]
+    }
+
+    fn categories(&self) -> Categories {
+        Categories::These(&["organization"])
+    }
+
+    async fn apply(
+        &self,
+        events: &[Applied],
+        rows: &mut PgConnection,
+        keyring: &Keyring,
+    ) -> Result<(), ApplyError> {
+        for applied in events {
+            let Event::Organization(event) = &applied.event else { continue };
+            apply_one(applied, event, rows, keyring).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn apply_one(
+    applied: &Applied,
+    event: &organization::Event,
+    rows: &mut PgConnection,
+    keyring: &Keyring,
+) -> Result<(), ApplyError> {
+    match event {
+        organization::Event::OrganizationCreated(it) => {
+            return create(applied, it, rows, keyring).await;
+        }
+        organization::Event::OrganizationDeleted(_) => return delete(applied, rows).await,
+        organization::Event::OrganizationUpdated(it) => {
+            update(applied, it, rows, keyring).await?;
+        }
+        organization::Event::MemberJoined(it) => memberships::join(applied, it, rows).await?,
+        organization::Event::MemberRoleChanged(it) => {
+            memberships::change_role(applied, it, rows).await?;
+        }
+        organization::Event::MemberRemoved(it) => memberships::remove(applied, it, rows).await?,
+        organization::Event::InvitationSent(_)
+        | organization::Event::InvitationAccepted(_)
+        | organization::Event::InvitationRevoked(_)
+        | organization::Event::InvitationExpired(_) => {}
+    }
+    let revision = i64::from(applied.recorded.revision.get());
+    let id = applied.stream_number()?;
+    let done = sqlx::query!("update organizations set revision = $2 where id = $1", id, revision)
+        .execute(rows)
+        .await?;
+    one_row(&done, "organization")
+}
+
+async fn create(
+    applied: &Applied,
+    it: &OrganizationCreated,
+    rows: &mut PgConnection,
+    keyring: &Keyring,
+) -> Result<(), ApplyError> {
+    let subject = Subject::Organization(it.organization);
+    let name = applied.open(keyring, subject, "name", &it.name).await?;
+    let description = it.description.as_ref();
+    let description = applied.open_optional(keyring, subject, "description", description).await?;
+    sqlx::query!(
+        "insert into organizations (id, name, description, creator_id, is_personal, revision, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $7)",
+        it.organization.get(),
+        name,
+        description,
+        it.creator.get(),
+        it.is_personal,
+        i64::from(applied.recorded.revision.get()),
+        applied.at()
+    )
+    .execute(rows)
+    .await?;
+    Ok(())
+}
+
+async fn update(
+    applied: &Applied,
+    it: &OrganizationUpdated,
+    rows: &mut PgConnection,
+    keyring: &Keyring,
+) -> Result<(), ApplyError> {
+    let id = applied.stream_number()?;
+    let subject = Subject::Organization(OrganizationId::new(id));
+    let name = applied.open(keyring, subject, "name", &it.name).await?;
+    let description = it.description.as_ref();
+    let description = applied.open_optional(keyring, subject, "description", description).await?;
+    sqlx::query!(
+        "update organizations set name = $2, description = $3, updated_at = $4 where id = $1",
+        id,
+        name,
+        description,
+        applied.at()
+    )
+    .execute(rows)
+    .await?;
+    Ok(())
+}
+
+async fn delete(applied: &Applied, rows: &mut PgConnection) -> Result<(), ApplyError> {
+    let done = sqlx::query!(
+        "with left_behind as (delete from memberships where organization_id = $1)
+         delete from organizations where id = $1",
+        applied.stream_number()?
+    )
+    .execute(rows)
+    .await?;
+    one_row(&done, "organization")
+}
+
+impl Queries {
+    /// A team of the caller; `None` for everybody else's.
+    pub async fn organization(
+        &self,
+        user: UserId,
+        id: OrganizationId,
+    ) -> Result<Option<OrganizationRow>, QueryError> {
+        Ok(self.organizations(user, Some(id), Page::SINGLE).await?.single())
+    }
+
+    /// The caller's teams, oldest first.
+    pub async fn list_organizations(
+        &self,
+        user: UserId,
+        page: Page,
+    ) -> Result<Listed<OrganizationRow>, QueryError> {
+        self.organizations(user, None, page).await
+    }
+
+    async fn organizations(
+        &self,
+        user: UserId,
+        id: Option<OrganizationId>,
+        page: Page,
+    ) -> Result<Listed<OrganizationRow>, QueryError> {
+        let rows = sqlx::query!(
+            r#"select o.id as "id!", coalesce(o.name, '') as "name!", o.description,
+                   o.created_at as "created_at!", o.updated_at as "updated_at!", o.revision as "revision!",
+                   o.role as "role!", o.n as "n!", o.total as "total!",
+                   (select count(*) from memberships m where m.organization_id = o.id) as "member_count!",
+                   (select count(*) from projects p where p.organization_id = o.id) as "project_count!"
+               from (select o.*, m.role, row_number() over (order by o.created_at, o.id) as n, count(*) over () as total
+                     from memberships m join organizations o on o.id = m.organization_id
+                     where m.user_id = $1 and ($2::bigint is null or m.organization_id = $2)) o
+               where o.n = 1 or (o.n > $3 and o.n <= $4)
+               order by o.n limit 1001"#,
+            user.get(),
+            id.map(OrganizationId::get),
+            page.before(),
+            page.until()
+        )
+        .fetch_all(self.read())
+        .await?;
+        Listed::from_numbered(
+            rows,
+            page,
+            |row| (row.n, row.total),
+            |row| {
+                Ok(OrganizationRow {
+                    id: OrganizationId::new(row.id),
+                    name: row.name,
+                    description: row.description,
+                    created_at: row.created_at.into(),
+                    updated_at: row.updated_at.into(),
+                    member_count: count(row.member_count),
+                    project_count: count(row.project_count),
+                    role: role(&row.role)?,
+                    revision: Revision::new(count(row.revision)),
+                })
+            },
+        )
+    }
+}

@@ -1,0 +1,238 @@
+//! Building a projection anew beside the live one, and putting it in its place at once.
+
+use std::time::Duration;
+
+use keynest_store::{Position, ReadError};
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use tokio::time::sleep;
+
+use crate::checkpoint;
+use crate::projection::Projection;
+use crate::projections::Projections;
+use crate::read_pool::{MIGRATOR, READ_SCHEMA, within};
+use crate::runner::{BATCH_EVENTS_MAX, Progress, Runner, RunnerError};
+
+/// Tries to get all tables at once for the swap.
+const SWAP_TRIES_MAX: u32 = 600;
+/// Longest wait for one table. Shorter than Postgres waits before it looks for deadlocks, so it is
+/// the swap that gives way and never a query.
+const LOCK_TIMEOUT: &str = "set local lock_timeout = '50ms'";
+/// Pause between two tries.
+const SWAP_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why a projection was not rebuilt. The live one is untouched then.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub enum RebuildError {
+    #[error("there is no projection {name}")]
+    Unknown { name: String },
+    #[error("make the tables of the rebuilt projection")]
+    Migrate(#[from] MigrateError),
+    #[error("replay the log")]
+    Replay(#[from] RunnerError),
+    #[error("read the log")]
+    Log(#[from] ReadError),
+    #[error("put the rebuilt tables in place")]
+    Rows(#[from] sqlx::Error),
+    #[error("queries never let go of the tables of {name} for long enough")]
+    Contended { name: &'static str },
+}
+
+/// How far a rebuild has come, as stored positions: a ratio for a progress bar, not a count of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct RebuildProgress {
+    pub done: u64,
+    pub total: u64,
+}
+
+/// A copy of the read schema in which one projection is replayed.
+pub(crate) struct Beside {
+    pub schema: String,
+    pub runner: Runner,
+}
+
+impl Projections {
+    /// Replays one projection from the start and swaps its tables for the live ones in one
+    /// transaction. Queries go on throughout; a live runner finds its checkpoint moved and reads it again.
+    pub async fn rebuild(
+        &self,
+        name: &str,
+        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+    ) -> Result<(), RebuildError> {
+        let beside = self.beside(name).await?;
+        let rebuilt = self.replay_and_swap(&beside, progress).await;
+        let dropped = beside.drop_schema(&self.read).await;
+        rebuilt.and(dropped.map_err(RebuildError::from))
+    }
+
+    /// Rebuilds every projection, one after the other.
+    pub async fn rebuild_all(
+        &self,
+        progress: &(dyn Fn(&'static str, RebuildProgress) + Send + Sync),
+    ) -> Result<(), RebuildError> {
+        for projection in &self.projections {
+            let name = projection.name();
+            self.rebuild(name, &|done| progress(name, done)).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes an empty copy of the read schema for one projection.
+    pub(crate) async fn beside(&self, name: &str) -> Result<Beside, RebuildError> {
+        let projection = self.projections.iter().find(|known| known.name() == name);
+        let projection =
+            projection.ok_or_else(|| RebuildError::Unknown { name: name.to_owned() })?;
+        let taken = sqlx::query_scalar!(
+            r#"select coalesce(max(substring(nspname from '^read_rebuild_([0-9]{1,9})$')::bigint), 0) as "last!"
+               from pg_namespace where nspname like 'read\_rebuild\_%'"#
+        )
+        .fetch_one(&self.read)
+        .await?;
+        let schema = format!("read_rebuild_{}", taken + 1);
+        sqlx::query(AssertSqlSafe(format!("create schema {schema}"))).execute(&self.read).await?;
+        let options = within(self.read.connect_options().as_ref().clone(), &schema);
+        let rows = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+        let live = self.runner(projection);
+        let beside = Beside { schema, runner: Runner { rows, visibility: None, ..live } };
+        let mut connection = beside.runner.rows.acquire().await?;
+        if let Err(error) = MIGRATOR.run(&mut *connection).await {
+            drop(connection);
+            beside.drop_schema(&self.read).await?;
+            return Err(error.into());
+        }
+        Ok(beside)
+    }
+
+    async fn replay_and_swap(
+        &self,
+        beside: &Beside,
+        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+    ) -> Result<(), RebuildError> {
+        let mut at = beside.runner.load().await?;
+        for _ in 0..SWAP_TRIES_MAX {
+            beside.replay(&mut at, None, progress).await?;
+            if self.swap(beside, &mut at, progress).await? {
+                self.visibility().publish(beside.runner.projection.name(), at.seen);
+                return Ok(());
+            }
+            sleep(SWAP_PAUSE).await;
+        }
+        Err(RebuildError::Contended { name: beside.runner.projection.name() })
+    }
+
+    /// Holds the live checkpoint, so that the live runner waits; goes on to the head; swaps.
+    /// `false` when a query did not let go of a table in time.
+    async fn swap(
+        &self,
+        beside: &Beside,
+        at: &mut Progress,
+        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+    ) -> Result<bool, RebuildError> {
+        let projection = &*beside.runner.projection;
+        let mut tx = self.read.begin().await?;
+        sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
+        let held = hold_checkpoint(projection, &mut tx).await;
+        let Some(live) = unless_locked(held)? else { return Ok(false) };
+        beside.replay(at, None, progress).await?;
+        beside.runner.flush(at).await?;
+        if live.is_some_and(|live| live > at.stored) {
+            // The live one saw events that the log does not give any more: not this log's rows.
+            tracing::warn!(
+                projection = projection.name(),
+                "the live checkpoint was ahead of the log"
+            );
+        }
+        let swapped = exchange(projection, &beside.schema, &mut tx).await;
+        let Some(()) = unless_locked(swapped)? else { return Ok(false) };
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+impl Beside {
+    /// Goes on to the head of the log or to a position.
+    pub async fn replay(
+        &self,
+        at: &mut Progress,
+        until: Option<Position>,
+        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
+    ) -> Result<(), RebuildError> {
+        let store = &self.runner.store;
+        let total = until.unwrap_or(store.head().await?).to_stored();
+        loop {
+            let mut batch = store.read_all(at.seen, BATCH_EVENTS_MAX).await?;
+            if let Some(until) = until {
+                batch.retain(|event| event.position <= until);
+            }
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.runner.take(at, &batch).await?;
+            let done = at.seen.to_stored();
+            progress(RebuildProgress { done, total: total.max(done) });
+        }
+    }
+
+    /// Throws the copy away.
+    pub async fn drop_schema(&self, read: &PgPool) -> Result<(), sqlx::Error> {
+        self.runner.rows.close().await;
+        let statement = format!("drop schema {} cascade", self.schema);
+        sqlx::query(AssertSqlSafe(statement)).execute(read).await.map(|_| ())
+    }
+}
+
+/// Locks the live checkpoint and answers it.
+async fn hold_checkpoint(
+    projection: &dyn Projection,
+    tx: &mut PgConnection,
+) -> Result<Option<Position>, sqlx::Error> {
+    let held = sqlx::query_scalar!(
+        "select position from checkpoints where name = $1 limit 1 for update",
+        projection.name()
+    )
+    .fetch_optional(tx)
+    .await?;
+    Ok(held.map(checkpoint::position))
+}
+
+/// Tables, checkpoint and parked streams of the copy become the live ones. Names of tables and
+/// schemas are constants of this crate.
+async fn exchange(
+    projection: &dyn Projection,
+    schema: &str,
+    tx: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    for table in projection.tables() {
+        let statement = format!("lock table {READ_SCHEMA}.{table} in access exclusive mode");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+    }
+    for table in projection.tables() {
+        let statement = format!("drop table {READ_SCHEMA}.{table}");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+        let statement = format!("alter table {schema}.{table} set schema {READ_SCHEMA}");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+    }
+    for (table, key) in [("checkpoints", "name"), ("parked", "projection")] {
+        let statement = format!("delete from {READ_SCHEMA}.{table} where {key} = $1");
+        sqlx::query(AssertSqlSafe(statement)).bind(projection.name()).execute(&mut *tx).await?;
+        let statement = format!(
+            "insert into {READ_SCHEMA}.{table} select * from {schema}.{table} where {key} = $1"
+        );
+        sqlx::query(AssertSqlSafe(statement)).bind(projection.name()).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// `None` when a lock was not to be had in time (`lock_not_available`).
+fn unless_locked<T>(done: Result<T, sqlx::Error>) -> Result<Option<T>, sqlx::Error> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => {
+            let code = error.as_database_error().and_then(|database| database.code());
+            if code.is_some_and(|code| code == "55P03") { Ok(None) } else { Err(error) }
+        }
+    }
+}

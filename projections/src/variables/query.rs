@@ -1,0 +1,144 @@
+//! Variables of the caller's teams: rows, role and the team's revision in one statement.
+
+use keynest_domain::{EnvironmentId, OrganizationId, ProjectId, Sealed, UserId, VariableId};
+use keynest_store::Revision;
+use time::OffsetDateTime;
+
+use crate::error::QueryError;
+use crate::page::{Listed, Page};
+use crate::queries::{Queries, count, role};
+use crate::variables::VariableRow;
+
+/// A row as both statements answer it.
+struct Stored {
+    id: i64,
+    key: String,
+    value: Vec<u8>,
+    version: i32,
+    environment_id: i64,
+    environment_name: String,
+    project_id: i64,
+    project_name: String,
+    organization_id: i64,
+    revision: i64,
+    role: String,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+    created_by_name: String,
+    n: i64,
+    total: i64,
+}
+
+impl Queries {
+    /// A variable in a team of the caller; `None` for everybody else's.
+    pub async fn variable(
+        &self,
+        user: UserId,
+        id: VariableId,
+    ) -> Result<Option<VariableRow>, QueryError> {
+        Ok(self.variables(user, Some(id), Page::SINGLE).await?.single())
+    }
+
+    /// The variables of all of the caller's environments or of one of them, by key.
+    pub async fn list_variables(
+        &self,
+        user: UserId,
+        environment: Option<EnvironmentId>,
+        page: Page,
+    ) -> Result<Listed<VariableRow>, QueryError> {
+        match environment {
+            None => self.variables(user, None, page).await,
+            Some(environment) => self.variables_of(user, environment, page).await,
+        }
+    }
+
+    /// One environment, the query that is asked most: it starts at the environment, not at the caller.
+    async fn variables_of(
+        &self,
+        user: UserId,
+        environment: EnvironmentId,
+        page: Page,
+    ) -> Result<Listed<VariableRow>, QueryError> {
+        let rows = sqlx::query_as!(
+            Stored,
+            r#"select v.id as "id!", v.key as "key!", v.value as "value!", v.version as "version!",
+                   e.id as "environment_id!", coalesce(e.name, '') as "environment_name!",
+                   p.id as "project_id!", coalesce(p.name, '') as "project_name!",
+                   o.id as "organization_id!", o.revision as "revision!", m.role as "role!",
+                   v.created_at as "created_at!", v.updated_at as "updated_at!",
+                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!"
+               from environments e
+               join projects p on p.id = e.project_id
+               join organizations o on o.id = p.organization_id
+               join memberships m on m.organization_id = o.id and m.user_id = $1
+               cross join lateral (
+                   select v.*, row_number() over (order by v.key) as n, count(*) over () as total
+                   from variables v where v.environment_id = e.id) v
+               left join users u on u.id = v.creator_id
+               where e.id = $2 and (v.n = 1 or (v.n > $3 and v.n <= $4))
+               order by v.n limit 1001"#,
+            user.get(),
+            environment.get(),
+            page.before(),
+            page.until()
+        )
+        .fetch_all(self.read())
+        .await?;
+        Listed::from_numbered(rows, page, |row| (row.n, row.total), read)
+    }
+
+    async fn variables(
+        &self,
+        user: UserId,
+        id: Option<VariableId>,
+        page: Page,
+    ) -> Result<Listed<VariableRow>, QueryError> {
+        let rows = sqlx::query_as!(
+            Stored,
+            r#"select v.id as "id!", v.key as "key!", v.value as "value!", v.version as "version!",
+                   v.environment_id as "environment_id!", coalesce(v.environment_name, '') as "environment_name!",
+                   v.project_id as "project_id!", coalesce(v.project_name, '') as "project_name!",
+                   v.organization_id as "organization_id!", v.revision as "revision!", v.role as "role!",
+                   v.created_at as "created_at!", v.updated_at as "updated_at!",
+                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!"
+               from (select v.*, e.name as environment_name, p.id as project_id, p.name as project_name,
+                         o.id as organization_id, o.revision, m.role,
+                         row_number() over (order by v.key, v.id) as n, count(*) over () as total
+                     from memberships m
+                     join organizations o on o.id = m.organization_id
+                     join projects p on p.organization_id = m.organization_id
+                     join environments e on e.project_id = p.id
+                     join variables v on v.environment_id = e.id
+                     where m.user_id = $1 and ($2::bigint is null or v.id = $2)) v
+               left join users u on u.id = v.creator_id
+               where v.n = 1 or (v.n > $3 and v.n <= $4)
+               order by v.n limit 1001"#,
+            user.get(),
+            id.map(VariableId::get),
+            page.before(),
+            page.until()
+        )
+        .fetch_all(self.read())
+        .await?;
+        Listed::from_numbered(rows, page, |row| (row.n, row.total), read)
+    }
+}
+
+fn read(row: Stored) -> Result<VariableRow, QueryError> {
+    Ok(VariableRow {
+        id: VariableId::new(row.id),
+        key: row.key,
+        value: Sealed::from_bytes(row.value),
+        version: count(i64::from(row.version)),
+        environment: EnvironmentId::new(row.environment_id),
+        environment_name: row.environment_name,
+        project: ProjectId::new(row.project_id),
+        project_name: row.project_name,
+        organization: OrganizationId::new(row.organization_id),
+        organization_revision: Revision::new(count(row.revision)),
+        role: role(&row.role)?,
+        created_at: row.created_at.into(),
+        updated_at: row.updated_at.into(),
+        created_by_name: row.created_by_name,
+    })
+}
