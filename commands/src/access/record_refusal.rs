@@ -58,15 +58,15 @@ impl Commands {
         origin: &Origin,
         refusal: Refusal,
     ) -> Result<(), CommandError> {
-        if self.refusals().is_first(self.clock().now(), origin, &refusal) {
-            self.append_refusal(origin, refusal, 1).await?;
+        match self.refusals().note(self.clock().now(), origin, &refusal) {
+            Some(count) => self.append_refusal(origin, refusal, count).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Writes the counts of the minutes that are over. Called every minute, and with `all` before the process ends.
-    pub async fn flush_refusals(&self, all: bool) -> Result<(), CommandError> {
-        for repeats in self.refusals().take(self.clock().now(), all) {
+    /// Writes the counts of the minutes that are over. Called every minute.
+    pub async fn flush_refusals(&self) -> Result<(), CommandError> {
+        for repeats in self.refusals().take(self.clock().now()) {
             self.append_refusal(&repeats.origin, repeats.last, repeats.count).await?;
         }
         Ok(())
@@ -92,7 +92,8 @@ impl Commands {
 }
 
 impl Refusals {
-    fn is_first(&self, now: Timestamp, origin: &Origin, refusal: &Refusal) -> bool {
+    /// How many refusals to write now, if any.
+    fn note(&self, now: Timestamp, origin: &Origin, refusal: &Refusal) -> Option<u32> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let address = || origin.client.as_ref()?.address.map(Known::Address);
         let caller = origin.actor.map(Known::Account).or_else(address);
@@ -100,25 +101,24 @@ impl Refusals {
         if held.len() >= REFUSALS_HELD_MAX && !held.contains_key(&kind) {
             kind = Kind { scope: Scope::Public, caller: None, code: refusal.code };
         }
+        let last = Refusal { scope: kind.scope, ..refusal.clone() };
+        let fresh = Repeats { since: now, count: 0, last, origin: origin.clone() };
         match held.get_mut(&kind) {
-            Some(repeats) => {
-                repeats.count += 1;
-                repeats.last = refusal.clone();
-                repeats.last.scope = kind.scope;
-                repeats.origin = origin.clone();
-                false
+            Some(repeats) if repeats.since + REFUSAL_WINDOW > now => {
+                *repeats = Repeats { since: repeats.since, count: repeats.count + 1, ..fresh };
+                None
             }
+            Some(repeats) => Some(std::mem::replace(repeats, fresh).count + 1),
             None => {
-                let (last, origin) = (refusal.clone(), origin.clone());
-                held.insert(kind, Repeats { since: now, count: 0, last, origin });
-                true
+                held.insert(kind, fresh);
+                Some(1)
             }
         }
     }
 
-    fn take(&self, now: Timestamp, all: bool) -> Vec<Repeats> {
+    fn take(&self, now: Timestamp) -> Vec<Repeats> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = held.extract_if(|_, repeats| all || repeats.since + REFUSAL_WINDOW <= now);
+        let over = held.extract_if(|_, repeats| repeats.since + REFUSAL_WINDOW <= now);
         over.map(|(_, repeats)| repeats).filter(|repeats| repeats.count > 0).collect()
     }
 }
@@ -144,26 +144,34 @@ mod tests {
     #[test]
     fn the_first_of_a_minute_is_written_and_the_others_are_counted() {
         let refusals = Refusals::default();
-        let first: Vec<bool> =
-            (0..5).map(|_| refusals.is_first(NOON, &by(1), &refusal("not_found"))).collect();
-        assert_eq!(first, [true, false, false, false, false]);
-        assert!(refusals.is_first(NOON, &by(2), &refusal("not_found")), "another caller");
-        assert!(refusals.is_first(NOON, &by(1), &refusal("role_too_weak")), "another code");
-        assert!(refusals.take(NOON, false).is_empty(), "the minute is not over");
-        let counts: Vec<u32> =
-            refusals.take(NOON + REFUSAL_WINDOW, false).iter().map(|it| it.count).collect();
+        let note = |at, actor, code| refusals.note(at, &by(actor), &refusal(code));
+        let first: Vec<_> = (0..5).map(|_| note(NOON, 1, "not_found")).collect();
+        assert_eq!(first, [Some(1), None, None, None, None]);
+        assert_eq!(note(NOON, 2, "not_found"), Some(1), "another caller");
+        assert_eq!(note(NOON, 1, "role_too_weak"), Some(1), "another code");
+        assert!(refusals.take(NOON).is_empty(), "the minute is not over");
+        let later = NOON + REFUSAL_WINDOW;
+        let counts: Vec<u32> = refusals.take(later).iter().map(|it| it.count).collect();
         assert_eq!(counts, [4], "single ones have been written already");
-        assert!(refusals.is_first(NOON, &by(1), &refusal("not_found")), "a new minute");
+        assert_eq!(note(later, 1, "not_found"), Some(1), "a new minute");
+    }
+
+    #[test]
+    fn a_new_minute_writes_the_count_of_the_last_one_without_a_flush() {
+        let refusals = Refusals::default();
+        let note = |at| refusals.note(at, &by(1), &refusal("not_found"));
+        assert_eq!([note(NOON), note(NOON), note(NOON)], [Some(1), None, None]);
+        assert_eq!(note(NOON + REFUSAL_WINDOW), Some(3), "two held ones and this one");
     }
 
     #[test]
     fn a_flood_of_callers_holds_a_bounded_number_of_counts() {
         let refusals = Refusals::default();
         let written = (0..REFUSALS_HELD_MAX as i64 + 500)
-            .filter(|id| refusals.is_first(NOON, &by(*id), &refusal("not_found")))
+            .filter_map(|id| refusals.note(NOON, &by(id), &refusal("not_found")))
             .count();
         assert_eq!(written, REFUSALS_HELD_MAX + 1);
-        let taken = refusals.take(NOON, true);
+        let taken = refusals.take(NOON + REFUSAL_WINDOW);
         assert_eq!(taken.iter().map(|it| it.count).sum::<u32>(), 499);
         assert!(taken.iter().all(|it| it.last.scope == Scope::Public));
     }

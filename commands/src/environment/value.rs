@@ -13,13 +13,17 @@ pub const MASKS: [&str; 2] = ["[HIDDEN]", "[NO_ACCESS]"];
 pub struct VariableValue(SecretString);
 
 impl VariableValue {
-    /// Checks the size, and that it is not what is shown in place of a value.
-    pub fn parse(text: String) -> Result<Self, Invalid> {
+    /// Checks the size, and that it is not what is shown in place of a value. No file holds a NUL, and no process
+    /// receives one in its environment.
+    pub fn parse(text: impl Into<SecretString>) -> Result<Self, Invalid> {
         let value = Self(text.into());
         let text = value.0.expose_secret();
         if Self::is_mask(text) {
             let message = "A value that only stands for a hidden one cannot be stored.";
             return Err(Invalid::new("mask_literal", message));
+        }
+        if text.contains('\0') {
+            return Err(Invalid::new("nul", "Null characters are not allowed."));
         }
         if text.len() > VALUE_BYTES_MAX {
             let message = format!("Ensure this field has no more than {VALUE_BYTES_MAX} bytes.");
@@ -58,6 +62,7 @@ mod tests {
         assert!(VariableValue::parse("x".repeat(VALUE_BYTES_MAX)).is_ok());
         let long = VariableValue::parse("x".repeat(VALUE_BYTES_MAX + 1));
         assert_eq!(long.unwrap_err().code, "too_long");
+        assert_eq!(VariableValue::parse("a\0b".to_owned()).unwrap_err().code, "nul");
     }
 
     #[test]

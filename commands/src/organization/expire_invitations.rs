@@ -5,11 +5,8 @@ use keynest_domain::{Event, OrganizationId};
 
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
-/// The wish, by the product itself.
-#[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "fields are named after what they hold")]
-pub struct ExpireInvitations {
-    pub organization: OrganizationId,
+struct ExpireInvitations {
+    organization: OrganizationId,
 }
 
 impl Commands {
@@ -17,9 +14,9 @@ impl Commands {
     pub async fn expire_invitations(
         &self,
         origin: &Origin,
-        wish: ExpireInvitations,
+        organization: OrganizationId,
     ) -> Result<Executed<()>, CommandError> {
-        self.execute(origin, &wish).await
+        self.execute(origin, &ExpireInvitations { organization }).await
     }
 }
 

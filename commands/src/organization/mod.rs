@@ -18,7 +18,6 @@ use keynest_store::ClaimKey;
 pub use accept_invitation::{AcceptInvitation, Accepted};
 pub use create_organization::CreateOrganization;
 pub use delete_organization::DeleteOrganization;
-pub use expire_invitations::ExpireInvitations;
 pub use invite_member::{InviteMember, Invited};
 pub use remove_member::RemoveMember;
 pub use revoke_invitation::RevokeInvitation;
