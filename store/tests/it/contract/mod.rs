@@ -21,4 +21,10 @@ macro_rules! contract {
     };
 }
 
+mod admission;
 mod append;
+mod claim;
+mod command;
+mod race;
+mod read;
+mod subscribe;

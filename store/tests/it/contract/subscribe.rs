@@ -1,0 +1,114 @@
+//! Subscriptions: from any place, without a gap, then live.
+
+use keynest_store::{EventStore, Expected, Position, Subscription};
+
+use crate::given::*;
+
+async fn positions(subscription: &mut Subscription, until: u64) -> Vec<u64> {
+    let mut seen = Vec::new();
+    while seen.last() != Some(&until) {
+        let batch = subscription.next_batch(7).await.unwrap();
+        assert!(!batch.is_empty() && batch.len() <= 7);
+        seen.extend(batch.iter().map(|event| event.position.to_stored()));
+    }
+    seen
+}
+
+async fn appends(store: &EventStore, count: usize) {
+    for _ in 0..count {
+        store.append(one("a", Expected::Any)).await.unwrap();
+    }
+}
+
+async fn from_the_start_everything_comes(store: EventStore) {
+    appends(&store, 20).await;
+    let seen = positions(&mut store.subscribe(Position::START), 20).await;
+    assert_eq!(seen, (1..=20).collect::<Vec<_>>());
+}
+
+async fn from_the_middle_the_rest_comes(store: EventStore) {
+    appends(&store, 20).await;
+    let seen = positions(&mut store.subscribe(Position::from_stored(11)), 20).await;
+    assert_eq!(seen, (12..=20).collect::<Vec<_>>());
+}
+
+async fn from_the_head_only_what_comes_later(store: EventStore) {
+    appends(&store, 3).await;
+    let mut subscription = store.subscribe(store.head().await.unwrap());
+    appends(&store, 2).await;
+    assert_eq!(positions(&mut subscription, 5).await, [4, 5]);
+}
+
+async fn a_waiting_subscriber_is_woken(store: EventStore) {
+    let mut subscription = store.subscribe(Position::START);
+    let waiting = tokio::spawn(async move { subscription.next_batch(10).await.unwrap() });
+    tokio::task::yield_now().await;
+    appends(&store, 1).await;
+    assert_eq!(waiting.await.unwrap()[0].position, Position::from_stored(1));
+}
+
+async fn a_subscriber_waits_again_after_catching_up(store: EventStore) {
+    let mut subscription = store.subscribe(Position::START);
+    for round in 1..=10 {
+        appends(&store, 1).await;
+        assert_eq!(positions(&mut subscription, round).await, [round]);
+    }
+}
+
+async fn a_subscriber_in_the_future_waits_for_its_place(store: EventStore) {
+    let mut subscription = store.subscribe(Position::from_stored(2));
+    let waiting = tokio::spawn(async move { subscription.next_batch(10).await.unwrap() });
+    appends(&store, 3).await;
+    assert_eq!(waiting.await.unwrap()[0].position, Position::from_stored(3));
+}
+
+async fn two_subscribers_see_the_same(store: EventStore) {
+    let follow = |store: EventStore| {
+        tokio::spawn(async move { positions(&mut store.subscribe(Position::START), 100).await })
+    };
+    let (one, other) = (follow(store.clone()), follow(store.clone()));
+    appends(&store, 100).await;
+    let expected: Vec<u64> = (1..=100).collect();
+    assert_eq!(one.await.unwrap(), expected);
+    assert_eq!(other.await.unwrap(), expected);
+}
+
+async fn a_dropped_wait_loses_nothing(store: EventStore) {
+    let mut subscription = store.subscribe(Position::START);
+    {
+        let waiting = subscription.next_batch(10);
+        futures::pin_mut!(waiting);
+        assert!(futures::poll!(waiting).is_pending());
+    }
+    appends(&store, 2).await;
+    assert_eq!(positions(&mut subscription, 2).await, [1, 2]);
+}
+
+async fn a_limit_of_zero_still_moves_on(store: EventStore) {
+    appends(&store, 2).await;
+    let mut subscription = store.subscribe(Position::START);
+    assert_eq!(subscription.next_batch(0).await.unwrap().len(), 1);
+    assert_eq!(subscription.position(), Position::from_stored(1));
+}
+
+async fn an_append_is_visible_when_it_is_answered(store: EventStore) {
+    for round in 1..=20 {
+        let appended = store.append(one(round, at(0))).await.unwrap();
+        let seen = store.watch_head();
+        assert!(*seen.borrow() >= appended.position);
+        assert!(store.read_at(appended.position).await.unwrap().is_some());
+    }
+}
+
+contract![
+    from_the_start_everything_comes,
+    from_the_middle_the_rest_comes,
+    from_the_head_only_what_comes_later,
+    a_waiting_subscriber_is_woken,
+    a_subscriber_waits_again_after_catching_up,
+    a_subscriber_in_the_future_waits_for_its_place,
+    two_subscribers_see_the_same,
+    a_dropped_wait_loses_nothing,
+    a_limit_of_zero_still_moves_on,
+    an_append_is_visible_when_it_is_answered,
+];
