@@ -6,6 +6,7 @@ use std::error::Error;
 use async_trait::async_trait;
 use keynest_domain::{KeyId, Timestamp};
 
+pub mod contract;
 mod memory;
 pub use memory::MemoryKeyTable;
 

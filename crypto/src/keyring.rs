@@ -228,3 +228,7 @@ where
 {
     Cache::builder().max_capacity(CACHED_KEYS_MAX).time_to_live(CACHED_FOR).build()
 }
+
+#[cfg(test)]
+#[path = "keyring_tests.rs"]
+mod tests;

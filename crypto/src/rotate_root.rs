@@ -101,3 +101,7 @@ impl Keyring {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "rotate_root_tests.rs"]
+mod tests;

@@ -218,3 +218,7 @@ fn signing(pkcs8: &[u8]) -> Option<SigningKey> {
         public,
     })
 }
+
+#[cfg(test)]
+#[path = "service_key_tests.rs"]
+mod tests;

@@ -128,3 +128,16 @@ impl KeyTable for MemoryKeyTable {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::key_table::contract;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn the_table_in_memory_keeps_the_contract() {
+        contract::run(async || Arc::new(MemoryKeyTable::new()) as Arc<dyn KeyTable>).await;
+    }
+}

@@ -20,9 +20,13 @@ const OTHERS: u32 = 0o077;
 impl RootKey {
     /// Reads a key file.
     pub fn load(path: &Path) -> Result<Self, RootKeyError> {
-        let file = File::open(path).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => RootKeyError::Missing(path.to_owned()),
-            _ => io("open", path)(source),
+        let file = File::open(path).map_err(|source| {
+            let is_missing = source.kind() == ErrorKind::NotFound;
+            if is_missing {
+                RootKeyError::Missing(path.to_owned())
+            } else {
+                io("open", path)(source)
+            }
         })?;
         let mode = file.metadata().map_err(io("examine", path))?.mode() & 0o777;
         if mode & OTHERS != 0 {
@@ -42,9 +46,13 @@ impl RootKey {
         let draft = beside(path, &format!(".{:032x}.draft", random::bits128()));
         let written = key.write_new(&draft).and_then(|()| {
             // A link appears whole or not at all, and not where something is.
-            fs::hard_link(&draft, path).map_err(|source| match source.kind() {
-                ErrorKind::AlreadyExists => RootKeyError::Exists(path.to_owned()),
-                _ => io("create", path)(source),
+            fs::hard_link(&draft, path).map_err(|source| {
+                let exists = source.kind() == ErrorKind::AlreadyExists;
+                if exists {
+                    RootKeyError::Exists(path.to_owned())
+                } else {
+                    io("create", path)(source)
+                }
             })
         });
         // A draft left behind by a crash was never used.
