@@ -1,3 +1,4 @@
 //! The parts of the `keynest` command, as a library so that tests reach them.
 
+pub mod config;
 pub mod embedded;

@@ -1,0 +1,123 @@
+//! What a value may be, beyond its type.
+
+use toml::Value;
+
+use super::error::ConfigError;
+use super::sections::Config;
+
+const DAY_MS: i64 = 86_400_000;
+const KIB: i64 = 1024;
+const GIB: i64 = 1024 * 1024 * KIB;
+
+/// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
+const BOUNDS: [(&str, i64, i64); 19] = [
+    ("database.store_connections_max", 2, 10_000),
+    ("database.read_connections_max", 2, 10_000),
+    ("store.batch_requests_max", 1, 256),
+    ("store.batch_events_max", 1, 1_000),
+    ("store.batch_bytes_max", 64 * KIB, 1024 * KIB),
+    ("http.header_bytes_max", KIB, 1024 * KIB),
+    ("http.body_bytes_max", KIB, GIB),
+    ("http.import_bytes_max", KIB, GIB),
+    ("http.connections_max", 1, 1_000_000),
+    ("session.access_minutes", 1, 24 * 60),
+    ("session.idle_days", 1, 365),
+    ("session.absolute_days", 1, 3_650),
+    ("password.memory_kib", 19_456, 4 * 1024 * KIB),
+    ("password.iterations", 2, 100),
+    ("password.threads", 1, 1_024),
+    ("lists.page_size_max", 1, 10_000),
+    ("projections.batch_events_max", 1, 10_000),
+    ("projections.visible_wait_ms", 0, 60_000),
+    ("janitor.interval_seconds", 1, 86_400),
+];
+const DEFAULT_BOUNDS: (i64, i64) = (1, i32::MAX as i64);
+
+/// What is wrong with a value for a key whose default is `default`; `None`: nothing.
+pub(super) fn problem(key: &str, value: &Value, default: &Value) -> Option<String> {
+    match (value, default) {
+        (Value::Integer(number), Value::Integer(_)) => {
+            let (low, high) = range(key);
+            (!(low..=high).contains(number))
+                .then(|| format!("expected a number from {low} to {high}"))
+        }
+        (Value::Array(items), Value::Array(_)) => {
+            let is_texts = items.iter().all(Value::is_str);
+            (!is_texts).then(|| "expected a list of texts".to_owned())
+        }
+        _ if value.same_type(default) => None,
+        _ => Some(format!("expected {}", described(default))),
+    }
+}
+
+pub(super) fn described(default: &Value) -> &'static str {
+    match default {
+        Value::String(_) => "a text",
+        Value::Integer(_) => "a whole number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list of texts",
+        Value::Table(_) => "a section",
+        Value::Float(_) | Value::Datetime(_) => "a value of another type",
+    }
+}
+
+fn range(key: &str) -> (i64, i64) {
+    let named = BOUNDS.iter().find(|(name, ..)| *name == key).map(|(_, low, high)| (*low, *high));
+    let is_time = key.ends_with("_ms");
+    named.unwrap_or(if is_time { (1, DAY_MS) } else { DEFAULT_BOUNDS })
+}
+
+/// What single values cannot show.
+pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
+    if config.nats.url.is_set() {
+        return Err(ConfigError::NotSupported {
+            key: "nats.url",
+            instead: "leave it out, and the event store carries the feed",
+        });
+    }
+    if config.store.url.is_set() {
+        return Err(ConfigError::NotSupported {
+            key: "store.url",
+            instead: "leave it out, and the database holds the events",
+        });
+    }
+    if !config.http.listen.ip().is_loopback() && !config.smtp.url.is_set() {
+        return Err(ConfigError::PublicWithoutMail { listen: config.http.listen });
+    }
+    let not_above = |key: &str, value: u64, other: &str, most: u64| {
+        let expected = format!("expected at most `{other}`, which is {most}");
+        (value <= most).then_some(()).ok_or(ConfigError::Value {
+            key: key.into(),
+            origin: "together".into(),
+            expected,
+        })
+    };
+    let session = &config.session;
+    not_above(
+        "lists.page_size",
+        config.lists.page_size.into(),
+        "lists.page_size_max",
+        config.lists.page_size_max.into(),
+    )?;
+    not_above(
+        "session.idle_days",
+        session.idle_days.into(),
+        "session.absolute_days",
+        session.absolute_days.into(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bound_belongs_to_a_key_and_admits_its_default() {
+        let defaults = toml::Table::try_from(Config::default()).unwrap();
+        for (name, low, high) in BOUNDS {
+            let (section, key) = name.split_once('.').unwrap();
+            let default = defaults[section][key].as_integer().unwrap();
+            assert!((low..=high).contains(&default), "{name}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The configuration: one TOML file, every key of which a variable `KEYNEST_<SECTION>_<KEY>` overrides.
+
+mod bounds;
+mod error;
+mod load;
+mod secret;
+mod sections;
+mod show;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+
+pub use error::ConfigError;
+pub use load::{FILE_VARIABLE, Loaded, Origin};
+pub use secret::{Secret, SecretUrl};
+pub use sections::*;
+pub use text::WebOrigin;

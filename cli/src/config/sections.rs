@@ -1,0 +1,278 @@
+//! Every key of the configuration with its default. A field here is a key in the file and a variable `KEYNEST_…`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::secret::{Secret, SecretUrl};
+use super::text::{WebOrigin, blank, list};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const PORT: u16 = 8000;
+/// CONTRACT 2.8.
+const CORS_ORIGINS: [&str; 6] = [
+    "http://localhost:3000",
+    "http://localhost:3001",
+    "http://localhost:5173",
+    "http://127.0.0.1:3000",
+    "http://127.0.0.1:3001",
+    "http://127.0.0.1:5173",
+];
+
+/// A section of the configuration: its fields with their types and defaults.
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// The effective configuration.
+    Config {
+        /// Where KeyNest keeps its own files: the root key, the private Postgres.
+        data_dir: PathBuf = PathBuf::from(".data"),
+        database: Database = Database::default(),
+        store: Store = Store::default(),
+        nats: Nats = Nats::default(),
+        smtp: Smtp = Smtp::default(),
+        public: Public = Public::default(),
+        frontend: Frontend = Frontend::default(),
+        http: Http = Http::default(),
+        throttle: Throttle = Throttle::default(),
+        session: Session = Session::default(),
+        password: Password = Password::default(),
+        keys: Keys = Keys::default(),
+        mail: Mail = Mail::default(),
+        log: Log = Log::default(),
+        lists: Lists = Lists::default(),
+        projections: Projections = Projections::default(),
+        janitor: Janitor = Janitor::default(),
+    }
+}
+
+section! {
+    /// The Postgres of event store and read models.
+    Database {
+        /// Blank: a private Postgres in the data directory. `DATABASE_URL` is another name for it.
+        url: SecretUrl = SecretUrl::default(),
+        /// Connections for appends, keys, work and idempotency.
+        store_connections_max: u32 = 16,
+        /// Connections for projections and queries.
+        read_connections_max: u32 = 32,
+        acquire_timeout_ms: u64 = 5_000,
+        statement_timeout_ms: u64 = 30_000,
+        lock_timeout_ms: u64 = 10_000,
+        idle_in_transaction_timeout_ms: u64 = 30_000,
+    }
+}
+
+section! {
+    /// The event store.
+    Store {
+        /// Blank: the database. Other back ends come later.
+        url: SecretUrl = SecretUrl::default(),
+        /// Appends that wait for the group committer; more are refused with 503.
+        queue_max: usize = 4_096,
+        batch_requests_max: usize = 256,
+        batch_events_max: usize = 1_000,
+        batch_bytes_max: u64 = MIB,
+    }
+}
+
+section! {
+    /// The carrier of the event feed for several machines.
+    Nats {
+        /// Blank: the event store carries the feed itself.
+        url: SecretUrl = SecretUrl::default(),
+    }
+}
+
+section! {
+    /// Where mails go.
+    Smtp {
+        /// `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465` (TLS). Blank: the development mailbox.
+        url: SecretUrl = SecretUrl::default(),
+        from: String = "KeyNest <keynest@localhost>".to_owned(),
+        timeout_ms: u64 = 15_000,
+        connections_max: u32 = 4,
+    }
+}
+
+section! {
+    /// How clients reach the API.
+    Public {
+        url: WebOrigin = fixed("http://localhost:8000"),
+    }
+}
+
+section! {
+    /// Where the links in mails lead.
+    Frontend {
+        /// Blank: the API serves the pages behind the links itself.
+        #[serde(with = "blank")]
+        url: Option<WebOrigin> = None,
+    }
+}
+
+section! {
+    /// The listener and its limits.
+    Http {
+        listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+        /// A listener of its own for `/metrics` and `/health/ready`. Blank: they are served with the rest.
+        #[serde(with = "blank")]
+        metrics_listen: Option<SocketAddr> = None,
+        /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        #[serde(with = "list")]
+        trusted_proxies: Vec<IpNet> = Vec::new(),
+        cors_origins: Vec<WebOrigin> = CORS_ORIGINS.map(fixed).to_vec(),
+        first_byte_timeout_ms: u64 = 10_000,
+        header_timeout_ms: u64 = 5_000,
+        body_timeout_ms: u64 = 30_000,
+        idle_timeout_ms: u64 = 60_000,
+        request_timeout_ms: u64 = 30_000,
+        header_bytes_max: u64 = 16 * KIB,
+        body_bytes_max: u64 = MIB,
+        import_bytes_max: u64 = 10 * MIB,
+        connections_max: usize = 4_096,
+        connections_per_address_max: usize = 512,
+        /// How long a graceful stop waits for requests that are under way.
+        drain_timeout_ms: u64 = 10_000,
+    }
+}
+
+section! {
+    /// How often one caller may do what costs others something.
+    Throttle {
+        register_per_minute: u32 = 3,
+        password_reset_per_hour: u32 = 5,
+        auth_per_minute: u32 = 5,
+        user_per_hour: u32 = 1_000,
+        anonymous_per_hour: u32 = 100,
+        /// Callers that are counted at a time; the longest silent one is forgotten first.
+        callers_max: usize = 100_000,
+    }
+}
+
+section! {
+    /// How long a sign-in lasts.
+    Session {
+        access_minutes: u32 = 60,
+        idle_days: u32 = 7,
+        absolute_days: u32 = 30,
+    }
+}
+
+section! {
+    /// The cost of hashing a password (Argon2id) and the pool that does it.
+    Password {
+        memory_kib: u32 = 19_456,
+        iterations: u32 = 2,
+        threads: usize = 2,
+        /// Hashes that wait for a thread; more are refused with 503.
+        queue_max: usize = 64,
+    }
+}
+
+section! {
+    /// The root key, which wraps all others.
+    Keys {
+        /// Blank: `root.key` in the data directory.
+        root_file: PathBuf = PathBuf::new(),
+        /// The key itself, for those who keep it elsewhere; then no file is used.
+        root_key: Secret = Secret::default(),
+    }
+}
+
+section! {
+    /// What is mailed.
+    Mail {
+        /// Whether members are told what happens in their organizations. Security mails are always sent.
+        notices: bool = true,
+        /// Mails that the development mailbox keeps.
+        mailbox_messages_max: u32 = 1_000,
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+/// When a new log file is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogRotation {
+    Hourly,
+    Daily,
+    Never,
+}
+
+section! {
+    /// The log of this process.
+    Log {
+        format: LogFormat = LogFormat::Human,
+        /// A level, or filters such as `info,keynest_store=debug`.
+        level: String = "info".to_owned(),
+        /// Blank: standard error.
+        file: PathBuf = PathBuf::new(),
+        rotation: LogRotation = LogRotation::Daily,
+        files_max: usize = 14,
+    }
+}
+
+section! {
+    /// Pages of lists.
+    Lists {
+        page_size: u32 = 1_000,
+        page_size_max: u32 = 1_000,
+    }
+}
+
+section! {
+    /// The read side.
+    Projections {
+        batch_events_max: usize = 1_000,
+        /// How long an answer waits until the caller would see its own write.
+        visible_wait_ms: u64 = 2_000,
+    }
+}
+
+section! {
+    /// The clean-up of what has expired.
+    Janitor {
+        interval_seconds: u64 = 60,
+        batch_max: usize = 500,
+    }
+}
+
+fn fixed(origin: &str) -> WebOrigin {
+    origin.parse().expect("the origins in this file are valid; a test reads them all")
+}
+
+impl Config {
+    /// The file of the root key.
+    #[must_use]
+    pub fn root_file(&self) -> PathBuf {
+        if self.keys.root_file.as_os_str().is_empty() {
+            self.data_dir.join("root.key")
+        } else {
+            self.keys.root_file.clone()
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The composition root: all parts of the product over one database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use keynest_commands::{Clock, Commands};
+use keynest_crypto::{HashParams, KeyTable, Keyring, PasswordHasher, RootKey, RootKeys, key_table};
+use keynest_projections::{Projections, Queries};
+use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool};
+use keynest_store::{EventStore, IdempotencyTable, PostgresKeyTable};
+use keynest_workers::{Mailbox, WorkTable};
+use sqlx::PgPool;
+
+use crate::config::Config;
+use crate::database::Database;
+
+/// Everything that a subcommand may use.
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Product {
+    pub config: Config,
+    pub clock: Clock,
+    pub store_pool: PgPool,
+    pub store: EventStore,
+    pub keyring: Keyring,
+    pub commands: Commands,
+    pub queries: Queries,
+    pub projections: Projections,
+    pub idempotency: IdempotencyTable,
+    pub work: WorkTable,
+    pub mailbox: Mailbox,
+    database: Database,
+}
+
+impl Product {
+    /// Over the configured database, migrated to this version.
+    pub async fn open(config: Config, database: Database) -> anyhow::Result<Self> {
+        let clock = Clock::default();
+        let options = store_options(&config);
+        let store_pool = connect_store_pool(&database.url, &options).await.context("connect to Postgres")?;
+        keynest_store::postgres::migrate(&store_pool).await.context("migrate the event store")?;
+        let store = Postgres::open(store_pool.clone(), &options).await.context("open the event store")?;
+        let store = EventStore::Postgres(store);
+        let table: Arc<dyn KeyTable> = Arc::new(PostgresKeyTable::new(store_pool.clone()));
+        let roots = root_keys(&config, table.as_ref()).await?;
+        let keyring = Keyring::unlock(roots, table, clock.now()).await.context("open the keyring")?;
+        let hasher = PasswordHasher::new(hash_params(&config)).context("prepare password hashing")?;
+        let commands = Commands::new(store.clone(), keyring.clone(), hasher, clock.clone());
+
+        let connect = database.url.parse().context("read the database URL")?;
+        let read_pool = keynest_projections::connect_read_pool(connect, config.database.read_connections_max)
+            .await
+            .context("connect to the read models")?;
+        keynest_projections::migrate(&read_pool).await.context("migrate the read models")?;
+        let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
+        Ok(Self {
+            queries: Queries::new(read_pool),
+            idempotency: IdempotencyTable::postgres(store_pool.clone()),
+            work: WorkTable::new(store_pool.clone()),
+            mailbox: Mailbox::new(store_pool.clone(), config.mail.mailbox_messages_max),
+            config,
+            clock,
+            store_pool,
+            store,
+            keyring,
+            commands,
+            projections,
+            database,
+        })
+    }
+
+    /// Lets go of the database.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.store_pool.close().await;
+        self.database.stop().await
+    }
+}
+
+/// The root key from the configuration or its file. A fresh one is made only for a database without keys: anything
+/// else would make the old secrets unreadable for ever.
+async fn root_keys(config: &Config, table: &dyn KeyTable) -> anyhow::Result<RootKeys> {
+    if let Some(text) = config.keys.root_key.reveal() {
+        return Ok(RootKey::parse(text).context("read keys.root_key")?.into());
+    }
+    let is_first_start = key_table::is_empty(table).await.context("look for keys")?;
+    let path = config.root_file();
+    match RootKeys::load_or_create(&path, is_first_start) {
+        Ok(roots) => Ok(roots),
+        Err(error) if !path.exists() => {
+            bail!(
+                "the root key {} is missing ({error}); the database's secrets can only be read with it: put the file back",
+                path.display()
+            )
+        }
+        Err(error) => Err(error).with_context(|| format!("read the root key {}", path.display())),
+    }
+}
+
+fn store_options(config: &Config) -> StoreOptions {
+    let database = &config.database;
+    StoreOptions {
+        pool_connections: database.store_connections_max,
+        acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
+        lock_timeout: Duration::from_millis(database.lock_timeout_ms),
+        statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+        idle_in_transaction_timeout: Duration::from_millis(database.idle_in_transaction_timeout_ms),
+        queue_requests: config.store.queue_max,
+        ..StoreOptions::default()
+    }
+}
+
+fn hash_params(config: &Config) -> HashParams {
+    let password = &config.password;
+    HashParams {
+        memory_kib: password.memory_kib,
+        iterations: password.iterations,
+        threads: password.threads,
+        queue: password.queue_max,
+        ..HashParams::default()
+    }
+}
