@@ -40,7 +40,7 @@ impl Clock {
     /// A new integer id: milliseconds and randomness, rising strictly through bursts and clock steps.
     pub fn integer_id(&self) -> i64 {
         let millis = (self.now().micros() / 1_000 - ID_EPOCH_MILLIS).max(0);
-        let random = i64::from(u16::from_le_bytes(random::bytes()) & ((1 << RANDOM_BITS) - 1));
+        let random = (random::bits128() & ((1 << RANDOM_BITS) - 1)) as i64;
         let wanted = (millis << RANDOM_BITS) | random;
         let last = self
             .0
@@ -72,7 +72,9 @@ impl Clock {
 
     fn uuid(&self) -> Uuid {
         let millis = u64::try_from(self.now().micros() / 1_000).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &random::bytes()).into_uuid()
+        let mut random = [0; 10];
+        random.copy_from_slice(&random::bits128().to_le_bytes()[..10]);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a command was not done.
 
-use keynest_crypto::KeyringError;
+use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{Invalid, OrganizationId, environment, login, organization, project, session, user};
 use keynest_store::{AppendError, ReadError};
@@ -62,6 +62,9 @@ pub enum CommandError {
     /// The event store did not take the append.
     #[error(transparent)]
     Append(AppendError),
+    /// A password cannot be hashed or compared.
+    #[error("hash a password")]
+    Hashing(#[source] HashError),
     /// A value cannot be sealed or opened.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
@@ -85,7 +88,18 @@ impl CommandError {
             | Self::Damaged(_)
             | Self::Read(_)
             | Self::Append(_)
+            | Self::Hashing(_)
             | Self::Keyring(_) => false,
+        }
+    }
+}
+
+/// A full queue is nobody's failure.
+impl From<HashError> for CommandError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::Busy("hashing"),
+            HashError::BadParams | HashError::Damaged | HashError::Interrupted(_) => Self::Hashing(error),
         }
     }
 }

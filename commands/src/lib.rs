@@ -7,11 +7,14 @@ mod clock;
 pub mod environment;
 mod error;
 mod execute;
+pub mod login;
 pub mod organization;
 mod origin;
 pub mod project;
 mod sealed_names;
+pub mod session;
 mod unit;
+pub mod user;
 
 use std::sync::Arc;
 

@@ -21,7 +21,10 @@ pub(crate) fn claim_device(unit: &mut Unit<'_>, user: UserId, session: SessionId
 impl Commands {
     /// The stream that counts failures: the address's own, or one for this network if the owner is known there.
     pub(super) async fn counting_stream(
-        &self, origin: &Origin, address: &Email, user: Option<UserId>,
+        &self,
+        origin: &Origin,
+        address: &Email,
+        user: Option<UserId>,
     ) -> Result<LoginId, CommandError> {
         let Some(network) = origin.network() else { return Ok(self.keyring().login_id(address)) };
         if !self.is_known_network(user.unwrap_or(NOBODY), &network).await? {
@@ -35,7 +38,8 @@ impl Commands {
         let Some((stream, _)) = self.store().resolve(&claim).await? else { return Ok(false) };
         let Ok(id) = stream.id().parse::<SessionId>() else { return Ok(false) };
         let session = self.read::<Session>(id).await?;
-        let is_recent = session.last_used_at.is_some_and(|last| self.clock().now() < last + KNOWN_FOR);
+        let is_recent =
+            session.last_used_at.is_some_and(|last| self.clock().now() < last + KNOWN_FOR);
         Ok(session.user == Some(user) && is_recent)
     }
 }

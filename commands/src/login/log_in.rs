@@ -32,7 +32,11 @@ struct Compared {
 
 impl Commands {
     /// Starts a session, or refuses without saying why.
-    pub async fn log_in(&self, origin: &Origin, wish: LogIn) -> Result<Executed<SignedIn>, CommandError> {
+    pub async fn log_in(
+        &self,
+        origin: &Origin,
+        wish: LogIn,
+    ) -> Result<Executed<SignedIn>, CommandError> {
         let claim = claims::email(self.keyring(), &wish.email);
         let owner = self.store().resolve(&claim).await?;
         let user = owner.map(|(stream, _)| owner_of(&stream)).transpose()?;
@@ -41,12 +45,23 @@ impl Commands {
         let verified = self.compare(user, &wish.password).await?;
         let executed = self.execute(origin, &Compared { login, user, verified }).await?;
         let started = executed.outcome?;
-        let outcome = SignedIn::issue(self, started.session, started.user, started.epoch, 0, started.refresh_key)?;
+        let outcome = SignedIn::issue(
+            self,
+            started.session,
+            started.user,
+            started.epoch,
+            0,
+            started.refresh_key,
+        )?;
         Ok(Executed { position: executed.position, outcome })
     }
 
     /// Costs the same for addresses without an account.
-    async fn compare(&self, user: Option<UserId>, password: &Password) -> Result<Option<Sealed>, CommandError> {
+    async fn compare(
+        &self,
+        user: Option<UserId>,
+        password: &Password,
+    ) -> Result<Option<Sealed>, CommandError> {
         let state = self.read::<User>(user.unwrap_or(NOBODY)).await?;
         let stored = match user {
             Some(id) => Some(self.open_user_password(id, &state).await?),
@@ -86,7 +101,12 @@ impl UseCase for Compared {
     }
 }
 
-fn start_session(unit: &mut Unit<'_>, user: UserId, epoch: u32, at: Timestamp) -> Result<(), CommandError> {
+fn start_session(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    epoch: u32,
+    at: Timestamp,
+) -> Result<(), CommandError> {
     let session = unit.commands().clock().session_id();
     let refresh_key = RefreshTokens::new(unit.commands().keyring().clone()).current_key_id();
     let method = SignInMethod::Password;

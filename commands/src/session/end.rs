@@ -12,13 +12,19 @@ enum End {
 
 impl Commands {
     /// Ends the session that a token names; one that has ended stays so.
-    pub async fn log_out(&self, origin: &Origin, session: SessionId) -> Result<Executed<()>, CommandError> {
+    pub async fn log_out(
+        &self,
+        origin: &Origin,
+        session: SessionId,
+    ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &End::SignOut(session)).await
     }
 
     /// Ends a session whose time is over, for the janitor.
     pub async fn expire_session(
-        &self, origin: &Origin, session: SessionId,
+        &self,
+        origin: &Origin,
+        session: SessionId,
     ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &End::Expire(session)).await
     }

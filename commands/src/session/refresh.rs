@@ -29,9 +29,14 @@ struct Decided {
 
 impl Commands {
     /// The successor of a refresh token. A stolen one ends its session.
-    pub async fn refresh(&self, origin: &Origin, token: &str) -> Result<Executed<SignedIn>, CommandError> {
+    pub async fn refresh(
+        &self,
+        origin: &Origin,
+        token: &str,
+    ) -> Result<Executed<SignedIn>, CommandError> {
         let tokens = RefreshTokens::new(self.keyring().clone());
-        let (session, presented, presented_key) = tokens.parse(token).ok_or(Rejection::TokenInvalid)?;
+        let (session, presented, presented_key) =
+            tokens.parse(token).ok_or(Rejection::TokenInvalid)?;
         let case = Refresh { session, presented, presented_key, decided: Mutex::new(None) };
         let executed = self.execute(origin, &case).await?;
         let decided = executed.outcome.ok_or(Rejection::TokenInvalid)?;

@@ -20,7 +20,12 @@ pub struct SignedIn {
 
 impl SignedIn {
     pub(crate) fn issue(
-        commands: &Commands, session: SessionId, user: UserId, epoch: u32, generation: u32, key: KeyId,
+        commands: &Commands,
+        session: SessionId,
+        user: UserId,
+        epoch: u32,
+        generation: u32,
+        key: KeyId,
     ) -> Result<Self, CommandError> {
         let tokens = RefreshTokens::new(commands.keyring().clone());
         // A key that is not known any more derives nothing: the person signs in again.

@@ -17,12 +17,21 @@ pub struct Activate {
 
 impl Commands {
     /// Activates the account once; a second click succeeds without effect.
-    pub async fn activate(&self, origin: &Origin, wish: Activate) -> Result<Executed<()>, CommandError> {
+    pub async fn activate(
+        &self,
+        origin: &Origin,
+        wish: Activate,
+    ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &wish).await
     }
 
     /// Whether a token was issued for this target and nonce, at any time: expiry is the domain's decision.
-    pub(super) fn is_genuine_link(&self, token: &str, target: LinkTarget, link: Option<OpenLink>) -> bool {
+    pub(super) fn is_genuine_link(
+        &self,
+        token: &str,
+        target: LinkTarget,
+        link: Option<OpenLink>,
+    ) -> bool {
         let links = Links::new(self.keyring().clone());
         link.is_some_and(|link| links.verify(token, target, link.nonce, Timestamp::from_micros(0)))
     }

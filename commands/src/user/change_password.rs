@@ -30,7 +30,9 @@ struct Hashed {
 impl Commands {
     /// Sets the password; every session but the caller's ends.
     pub async fn change_password(
-        &self, origin: &Origin, wish: ChangePassword,
+        &self,
+        origin: &Origin,
+        wish: ChangePassword,
     ) -> Result<Executed<()>, CommandError> {
         let id = origin.actor.ok_or(CommandError::Absent("actor"))?;
         let login = login_id(self.keyring(), "login-change", &id.to_string());
@@ -63,7 +65,13 @@ impl UseCase for Hashed {
         }
         unit.stage::<Login>(self.login, login::succeed(&login, who, at)?);
         let password = unit
-            .seal::<User>(Subject::User(self.user), self.user, "user.password_changed", "password", &self.hash)
+            .seal::<User>(
+                Subject::User(self.user),
+                self.user,
+                "user.password_changed",
+                "password",
+                &self.hash,
+            )
             .await?;
         let kept = unit.origin().session;
         let verified = self.verified.clone();
@@ -73,8 +81,9 @@ impl UseCase for Hashed {
     }
 
     fn outcome(&self, events: &[Event]) -> Self::Outcome {
-        let is_done =
-            events.iter().any(|event| matches!(event, Event::User(user::Event::PasswordChanged(_))));
+        let is_done = events
+            .iter()
+            .any(|event| matches!(event, Event::User(user::Event::PasswordChanged(_))));
         if is_done { Ok(()) } else { Err(Rejection::WrongPassword) }
     }
 }

@@ -28,7 +28,9 @@ struct Hashed {
 impl Commands {
     /// Sets the password once; every session ends, and a lock of the address is lifted.
     pub async fn confirm_password_reset(
-        &self, origin: &Origin, wish: ConfirmPasswordReset,
+        &self,
+        origin: &Origin,
+        wish: ConfirmPasswordReset,
     ) -> Result<Executed<()>, CommandError> {
         let id = wish.user;
         let user = self.read::<User>(id).await?;
@@ -47,7 +49,9 @@ impl Commands {
 
 /// The policy, with words of the account that a password may not consist of.
 pub(super) fn refuse_guessable(
-    field: &'static str, password: &Password, words: &[&str],
+    field: &'static str,
+    password: &Password,
+    words: &[&str],
 ) -> Result<(), CommandError> {
     password::check(password, words).map_err(|why| CommandError::Field { field, why })
 }
@@ -61,7 +65,13 @@ impl UseCase for Hashed {
         let at = unit.now();
         confirm_password_reset::may_set(&user, self.link.nonce, at)?;
         let password = unit
-            .seal::<User>(Subject::User(self.user), self.user, "user.password_reset", "password", &self.hash)
+            .seal::<User>(
+                Subject::User(self.user),
+                self.user,
+                "user.password_reset",
+                "password",
+                &self.hash,
+            )
             .await?;
         let wish =
             confirm_password_reset::ConfirmPasswordReset { nonce: self.link.nonce, password, at };

@@ -12,12 +12,20 @@ enum Standing {
 
 impl Commands {
     /// Closes an account; every session ends.
-    pub async fn deactivate_user(&self, origin: &Origin, user: UserId) -> Result<Executed<()>, CommandError> {
+    pub async fn deactivate_user(
+        &self,
+        origin: &Origin,
+        user: UserId,
+    ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &Standing::Closed(user)).await
     }
 
     /// Opens a closed account; old sessions stay dead.
-    pub async fn reactivate_user(&self, origin: &Origin, user: UserId) -> Result<Executed<()>, CommandError> {
+    pub async fn reactivate_user(
+        &self,
+        origin: &Origin,
+        user: UserId,
+    ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &Standing::Open(user)).await
     }
 }

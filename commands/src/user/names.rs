@@ -24,10 +24,16 @@ impl Names {
 
 impl Commands {
     /// All of them; an account whose key is destroyed does not exist.
-    pub(crate) async fn open_user_names(&self, id: UserId, user: &User) -> Result<Names, CommandError> {
+    pub(crate) async fn open_user_names(
+        &self,
+        id: UserId,
+        user: &User,
+    ) -> Result<Names, CommandError> {
         let registered = Some("user.registered");
         Ok(Names {
-            username: self.open_user_field(id, user.username.as_ref(), registered, "username").await?,
+            username: self
+                .open_user_field(id, user.username.as_ref(), registered, "username")
+                .await?,
             email: self.open_user_field(id, user.email.as_ref(), registered, "email").await?,
             first_name: self
                 .open_user_field(id, user.first_name.as_ref(), user.names_sealed_by, "first_name")
@@ -39,20 +45,35 @@ impl Commands {
     }
 
     /// The address in its canonical form.
-    pub(crate) async fn open_user_email(&self, id: UserId, user: &User) -> Result<Email, CommandError> {
-        let text = self.open_user_field(id, user.email.as_ref(), Some("user.registered"), "email").await?;
+    pub(crate) async fn open_user_email(
+        &self,
+        id: UserId,
+        user: &User,
+    ) -> Result<Email, CommandError> {
+        let text =
+            self.open_user_field(id, user.email.as_ref(), Some("user.registered"), "email").await?;
         Email::parse(&text).map_err(|_| CommandError::Damaged(User::stream(id).to_string()))
     }
 
     /// The password's hash in PHC form.
-    pub(crate) async fn open_user_password(&self, id: UserId, user: &User) -> Result<String, CommandError> {
+    pub(crate) async fn open_user_password(
+        &self,
+        id: UserId,
+        user: &User,
+    ) -> Result<String, CommandError> {
         self.open_user_field(id, user.password.as_ref(), user.password_sealed_by, "password").await
     }
 
     async fn open_user_field(
-        &self, id: UserId, sealed: Option<&Sealed>, event: Option<&'static str>, field: &'static str,
+        &self,
+        id: UserId,
+        sealed: Option<&Sealed>,
+        event: Option<&'static str>,
+        field: &'static str,
     ) -> Result<String, CommandError> {
-        let (Some(sealed), Some(event)) = (sealed, event) else { return Err(Rejection::Absent.into()) };
+        let (Some(sealed), Some(event)) = (sealed, event) else {
+            return Err(Rejection::Absent.into());
+        };
         let context = Context::new(Subject::User(id), User::stream(id), event, field);
         let text = self.keyring().open_text(&context, sealed).await?.ok_or(Rejection::Absent)?;
         Ok(text.as_str().to_owned())

@@ -6,8 +6,8 @@ use keynest_domain::organization::{Organization, create_organization};
 use keynest_domain::user::repeat_registration::{self, RepeatRegistration};
 use keynest_domain::user::{User, register};
 use keynest_domain::{
-    Aggregate, Email, Event, Invalid, OrganizationId, OrganizationName, PersonName, Sealed, StreamName,
-    Timestamp, UserId, Username,
+    Aggregate, Email, Event, Invalid, OrganizationId, OrganizationName, PersonName, Sealed,
+    StreamName, Timestamp, UserId, Username,
 };
 
 use crate::sealed_names::Names;
@@ -34,7 +34,11 @@ struct Hashed {
 
 impl Commands {
     /// Registers, or tells the owner of the address by mail. The caller cannot tell which.
-    pub async fn register(&self, origin: &Origin, wish: Register) -> Result<Executed<()>, CommandError> {
+    pub async fn register(
+        &self,
+        origin: &Origin,
+        wish: Register,
+    ) -> Result<Executed<()>, CommandError> {
         let hash = self.hasher().hash(&wish.password).await?;
         self.execute(origin, &Hashed { wish, hash }).await
     }
@@ -85,7 +89,10 @@ pub(crate) fn owner_of(stream: &StreamName) -> Result<UserId, CommandError> {
 
 impl Hashed {
     async fn sealed(
-        &self, unit: &Unit<'_>, user: UserId, at: Timestamp,
+        &self,
+        unit: &Unit<'_>,
+        user: UserId,
+        at: Timestamp,
     ) -> Result<register::Register, CommandError> {
         let wish = &self.wish;
         Ok(register::Register {
@@ -101,12 +108,17 @@ impl Hashed {
     }
 
     async fn stage_organization(
-        &self, unit: &mut Unit<'_>, creator: UserId, at: Timestamp,
+        &self,
+        unit: &mut Unit<'_>,
+        creator: UserId,
+        at: Timestamp,
     ) -> Result<(), CommandError> {
         let id = OrganizationId::new(unit.commands().clock().integer_id());
         let name = self.organization_name();
-        let names = Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
-        let sealed = unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
+        let names =
+            Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
+        let sealed =
+            unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
         let wish = create_organization::CreateOrganization {
             organization: id,
             name: sealed.name,
@@ -115,7 +127,10 @@ impl Hashed {
             is_personal: true,
             at,
         };
-        unit.stage::<Organization>(id, create_organization::decide(&Organization::default(), wish)?);
+        unit.stage::<Organization>(
+            id,
+            create_organization::decide(&Organization::default(), wish)?,
+        );
         let claim = claims::organization_name(unit.commands().keyring(), creator, &name);
         unit.claim(claim, Organization::stream(id));
         unit.file_under(id);
@@ -131,7 +146,10 @@ impl Hashed {
 }
 
 async fn seal(
-    unit: &Unit<'_>, user: UserId, field: &'static str, text: &str,
+    unit: &Unit<'_>,
+    user: UserId,
+    field: &'static str,
+    text: &str,
 ) -> Result<Sealed, CommandError> {
     unit.seal::<User>(Subject::User(user), user, EVENT, field, text).await
 }

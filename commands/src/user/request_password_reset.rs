@@ -14,7 +14,9 @@ struct RequestPasswordReset {
 impl Commands {
     /// Sends a link if the address has an active account. The caller cannot tell.
     pub async fn request_password_reset(
-        &self, origin: &Origin, email: Email,
+        &self,
+        origin: &Origin,
+        email: Email,
     ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &RequestPasswordReset { email }).await
     }

@@ -14,7 +14,9 @@ struct ResendActivation {
 impl Commands {
     /// Sends another link if the address waits for one. The caller cannot tell.
     pub async fn resend_activation(
-        &self, origin: &Origin, email: Email,
+        &self,
+        origin: &Origin,
+        email: Email,
     ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &ResendActivation { email }).await
     }

@@ -11,7 +11,11 @@ struct SwitchNotices {
 
 impl Commands {
     /// Switches the caller's notices.
-    pub async fn switch_notices(&self, origin: &Origin, wanted: bool) -> Result<Executed<()>, CommandError> {
+    pub async fn switch_notices(
+        &self,
+        origin: &Origin,
+        wanted: bool,
+    ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &SwitchNotices { wanted }).await
     }
 }

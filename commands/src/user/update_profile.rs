@@ -19,7 +19,9 @@ pub struct UpdateProfile {
 impl Commands {
     /// Changes the caller's names.
     pub async fn update_profile(
-        &self, origin: &Origin, wish: UpdateProfile,
+        &self,
+        origin: &Origin,
+        wish: UpdateProfile,
     ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &wish).await
     }
@@ -33,7 +35,8 @@ impl UseCase for UpdateProfile {
         let user = unit.load::<User>(id).await?;
         user.require_active()?;
         let now = unit.commands().open_user_names(id, &user).await?;
-        let first_name = self.first_name.as_ref().map_or(now.first_name.as_str(), PersonName::as_str);
+        let first_name =
+            self.first_name.as_ref().map_or(now.first_name.as_str(), PersonName::as_str);
         let last_name = self.last_name.as_ref().map_or(now.last_name.as_str(), PersonName::as_str);
         let is_unchanged = first_name == now.first_name && last_name == now.last_name;
         let subject = Subject::User(id);

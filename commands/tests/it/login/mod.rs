@@ -1,0 +1,3 @@
+//! Signing in.
+
+mod log_in;

@@ -1,0 +1,5 @@
+//! Accounts.
+
+mod activate;
+mod password;
+mod register;
