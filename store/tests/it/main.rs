@@ -1,5 +1,8 @@
 //! Everything that needs a running store. `DATABASE_URL` names a Postgres server where databases may be made.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod contract;
 mod database;
 mod given;
+mod golden;
