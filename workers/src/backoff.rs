@@ -29,8 +29,12 @@ mod tests {
     #[test]
     fn waits_grow_and_end() {
         let now = Timestamp::from_micros(0);
-        let waits: Vec<_> = (1..=7).map(|tries| due_at(tries, now, 0).map(Timestamp::seconds)).collect();
-        assert_eq!(waits, [Some(5), Some(30), Some(120), Some(600), Some(3_600), Some(21_600), None]);
+        let waits: Vec<_> =
+            (1..=7).map(|tries| due_at(tries, now, 0).map(Timestamp::seconds)).collect();
+        assert_eq!(
+            waits,
+            [Some(5), Some(30), Some(120), Some(600), Some(3_600), Some(21_600), None]
+        );
         assert_eq!(due_at(0, now, 0), None);
     }
 

@@ -58,7 +58,11 @@ impl Consumer {
                 ended = self.lead() => ended,
             };
             if let Err(error) = ended {
-                tracing::warn!(durable = self.reactor.durable(), error = &error as &dyn std::error::Error, "consumer stopped");
+                tracing::warn!(
+                    durable = self.reactor.durable(),
+                    error = &error as &dyn std::error::Error,
+                    "consumer stopped"
+                );
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -114,9 +118,12 @@ impl Consumer {
         // Closing instead of returning it to the pool gives the lock back.
         connection.close_on_drop();
         let name = format!("keynest consumer {}", self.reactor.durable());
-        let row = sqlx::query!(r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "is_lead!""#, name)
-            .fetch_one(&mut *connection)
-            .await?;
+        let row = sqlx::query!(
+            r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "is_lead!""#,
+            name
+        )
+        .fetch_one(&mut *connection)
+        .await?;
         Ok(row.is_lead.then_some(connection))
     }
 
@@ -153,9 +160,14 @@ impl Consumer {
         self.reactor.handle(&delivery).await
     }
 
-    async fn put_off(&self, recorded: &Recorded, attempts: u32, error: &WorkError) -> Result<(), ConsumerError> {
+    async fn put_off(
+        &self,
+        recorded: &Recorded,
+        attempts: u32,
+        error: &WorkError,
+    ) -> Result<(), ConsumerError> {
         let now = self.clock.now();
-        let [random] = random::bytes();
+        let random = random::bits128().to_le_bytes()[0];
         let due_at = match error {
             WorkError::Retry(_) => due_at(attempts, now, random),
             WorkError::GiveUp(_) => None,

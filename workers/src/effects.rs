@@ -16,7 +16,12 @@ impl Effects {
 
     /// Records that an effect is about to happen; `false` if it happened before.
     pub async fn begin(
-        &self, event: EventId, kind: &str, recipient: &str, message_id: &str, now: Timestamp,
+        &self,
+        event: EventId,
+        kind: &str,
+        recipient: &str,
+        message_id: &str,
+        now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
         let row = sqlx::query!(
             r#"insert into effects (event_id, kind, recipient, message_id, started_at) values ($1, $2, $3, $4, $5)
@@ -35,7 +40,11 @@ impl Effects {
 
     /// Records that it happened.
     pub async fn finish(
-        &self, event: EventId, kind: &str, recipient: &str, now: Timestamp,
+        &self,
+        event: EventId,
+        kind: &str,
+        recipient: &str,
+        now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "update effects set done_at = $4 where event_id = $1 and kind = $2 and recipient = $3",
@@ -51,9 +60,10 @@ impl Effects {
 
     /// Forgets effects that began before a time; the longest retry is over long before. Answers how many.
     pub async fn prune(&self, before: Timestamp) -> Result<u64, sqlx::Error> {
-        let pruned = sqlx::query!("delete from effects where started_at < $1", OffsetDateTime::from(before))
-            .execute(&self.0)
-            .await?;
+        let pruned =
+            sqlx::query!("delete from effects where started_at < $1", OffsetDateTime::from(before))
+                .execute(&self.0)
+                .await?;
         Ok(pruned.rows_affected())
     }
 }

@@ -14,7 +14,9 @@ use crate::reactor::{Delivery, WorkError};
 
 impl Mailer {
     pub(crate) async fn about_environment(
-        &self, delivery: &Delivery, event: &Event,
+        &self,
+        delivery: &Delivery,
+        event: &Event,
     ) -> Result<Vec<Letter>, WorkError> {
         let (kind, created, changed) = match event {
             Event::EnvironmentCreated(_) => (Kind::EnvironmentCreated, 0, 0),
@@ -33,7 +35,8 @@ impl Mailer {
         };
         let subject = Subject::Organization(organization);
         let stream = Environment::stream(id);
-        let name = self.opened(subject, &stream, state.sealed_by, "name", state.name.as_ref()).await?;
+        let name =
+            self.opened(subject, &stream, state.sealed_by, "name", state.name.as_ref()).await?;
         let parent = self.commands.read::<Project>(project).await.map_err(later)?;
         let notice = self.project_notice(delivery, project, &parent).await?;
         let (Some(name), Some((recipients, facts))) = (name, notice) else { return Ok(Vec::new()) };

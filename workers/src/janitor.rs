@@ -11,14 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::effects::Effects;
 
-/// Things expired in one round, at most of each kind.
-const ROUND_MAX: u32 = 200;
-
 /// How often, and how long bookkeeping is kept.
 #[derive(Clone, Debug)]
 pub struct JanitorSettings {
     /// Between two rounds.
     pub interval: Duration,
+    /// Things settled in one round, at most of each kind.
+    pub batch: u32,
     /// How long an idempotency key is remembered.
     pub idempotency: Lifetime,
     /// How long an effect is remembered; longer than all retries of one piece of work together.
@@ -44,13 +43,14 @@ enum JanitorError {
     #[error("prune the effects table")]
     Effects(#[from] sqlx::Error),
     #[error("prune the idempotency table")]
-    Idempotency(#[source] keynest_store::IdempotencyError),
+    Idempotency(#[source] keynest_store::ReadError),
 }
 
 impl Default for JanitorSettings {
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(60),
+            batch: 500,
             idempotency: Lifetime::from_hours(24),
             effects: Lifetime::from_days(30),
         }
@@ -60,7 +60,10 @@ impl Default for JanitorSettings {
 impl Janitor {
     /// Puts the janitor together; `pool` is the durable one.
     pub fn new(
-        commands: Commands, queries: Queries, idempotency: IdempotencyTable, pool: PgPool,
+        commands: Commands,
+        queries: Queries,
+        idempotency: IdempotencyTable,
+        pool: PgPool,
         settings: JanitorSettings,
     ) -> Self {
         Self { commands, queries, idempotency, effects: Effects::new(pool), settings }
@@ -88,8 +91,13 @@ impl Janitor {
 
     async fn expire_invitations(&self) -> Result<(), JanitorError> {
         let now = self.commands.clock().now();
-        let mut expired: Vec<_> =
-            self.queries.expired_invitations(now, ROUND_MAX).await?.into_iter().map(|(org, _)| org).collect();
+        let mut expired: Vec<_> = self
+            .queries
+            .expired_invitations(now, self.settings.batch)
+            .await?
+            .into_iter()
+            .map(|(org, _)| org)
+            .collect();
         expired.dedup();
         for organization in expired {
             self.commands.expire_invitations(&self.origin(), organization).await?;
@@ -99,7 +107,7 @@ impl Janitor {
 
     async fn end_sessions(&self) -> Result<(), JanitorError> {
         let now = self.commands.clock().now();
-        for session in self.queries.expired_sessions(now, ROUND_MAX).await? {
+        for session in self.queries.expired_sessions(now, self.settings.batch).await? {
             self.commands.expire_session(&self.origin(), session).await?;
         }
         Ok(())
@@ -109,7 +117,10 @@ impl Janitor {
         let now = self.commands.clock().now();
         self.effects.prune(now - self.settings.effects).await?;
         let before = now - self.settings.idempotency;
-        self.idempotency.prune(before, ROUND_MAX).await.map_err(JanitorError::Idempotency)?;
+        self.idempotency
+            .prune(before, self.settings.batch as usize)
+            .await
+            .map_err(JanitorError::Idempotency)?;
         Ok(())
     }
 

@@ -6,7 +6,6 @@ use minijinja::Value;
 
 /// The kinds of mail: a folder of templates each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of DESIGN 7")]
 pub enum Kind {
     Activation,
     AlreadyRegistered,

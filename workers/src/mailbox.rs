@@ -4,8 +4,8 @@ use keynest_domain::Timestamp;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// Mails kept; older ones are dropped.
-pub const MAILS_MAX: i64 = 1_000;
+/// Mails kept when the configuration does not say; older ones are dropped.
+pub const MAILS_MAX_DEFAULT: u32 = 1_000;
 
 /// A mail as it would have been sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +23,15 @@ pub struct StoredMail {
 
 /// The table, on the durable pool.
 #[derive(Clone)]
-pub struct Mailbox(PgPool);
+pub struct Mailbox {
+    pool: PgPool,
+    mails_max: u32,
+}
 
 impl Mailbox {
-    /// On the `store` pool.
-    pub fn new(pool: PgPool) -> Self {
-        Self(pool)
+    /// On the `store` pool; keeps so many mails.
+    pub fn new(pool: PgPool, mails_max: u32) -> Self {
+        Self { pool, mails_max }
     }
 
     /// Keeps a mail once per message id, and drops the oldest beyond the limit.
@@ -44,19 +47,23 @@ impl Mailbox {
             mail.body_text,
             mail.body_html,
         )
-        .execute(&self.0)
+        .execute(&self.pool)
         .await?;
         sqlx::query!(
             "delete from mailbox where id <= (select id from mailbox order by id desc offset $1 limit 1)",
-            MAILS_MAX
+            i64::from(self.mails_max)
         )
-        .execute(&self.0)
+        .execute(&self.pool)
         .await?;
         Ok(())
     }
 
     /// The newest mails first, to one address or to all.
-    pub async fn list(&self, recipient: Option<&str>, limit: i64) -> Result<Vec<StoredMail>, sqlx::Error> {
+    pub async fn list(
+        &self,
+        recipient: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<StoredMail>, sqlx::Error> {
         sqlx::query_as!(
             StoredMail,
             "select id, message_id, sent_at, kind, recipient, subject, body_text, body_html from mailbox
@@ -64,7 +71,7 @@ impl Mailbox {
             recipient,
             limit,
         )
-        .fetch_all(&self.0)
+        .fetch_all(&self.pool)
         .await
     }
 
@@ -75,7 +82,7 @@ impl Mailbox {
             "select id, message_id, sent_at, kind, recipient, subject, body_text, body_html from mailbox where id = $1",
             id,
         )
-        .fetch_optional(&self.0)
+        .fetch_optional(&self.pool)
         .await
     }
 }

@@ -6,6 +6,7 @@ use keynest_crypto::{Link, Links};
 use keynest_domain::{Event, session};
 use keynest_store::Recorded;
 use minijinja::{Value, context};
+use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
 use crate::effects::Effects;
@@ -42,6 +43,8 @@ pub struct MailerSettings {
     pub site: String,
     /// The right part of every Message-ID.
     pub domain: String,
+    /// Whether members are told what happens in their organizations; security mails are always sent.
+    pub has_notices: bool,
 }
 
 /// The reactor that sends mails.
@@ -51,13 +54,16 @@ pub struct Mailer {
     effects: Effects,
     transport: Transport,
     renderer: Renderer,
-    settings: MailerSettings,
+    pub(crate) settings: MailerSettings,
 }
 
 impl Mailer {
     /// Puts the mailer together; `pool` is the durable one.
     pub fn new(
-        commands: Commands, pool: PgPool, transport: Transport, settings: MailerSettings,
+        commands: Commands,
+        pool: PgPool,
+        transport: Transport,
+        settings: MailerSettings,
     ) -> Result<Self, minijinja::Error> {
         let links = Links::new(commands.keyring().clone());
         Ok(Self {
@@ -72,14 +78,14 @@ impl Mailer {
 
     /// A link into the frontend, or into the API's own pages.
     pub(crate) fn link(&self, path: &str, link: &Link) -> String {
-        format!("{}/{path}/{}/", self.settings.site, self.links.issue(link))
+        format!("{}/{path}/{}/", self.settings.site, self.links.issue(link).expose_secret())
     }
 
     /// What every letter about an event may say: when, from where, and where the site is.
     pub(crate) async fn circumstances(&self, delivery: &Delivery) -> Value {
         let at = delivery.recorded.recorded_at.iso();
         let at = format!("{} {} UTC", &at[..10], &at[11..16]);
-        context! { at, place => self.place(delivery).await, site => self.settings.site }
+        context! { at, place => self.place(delivery).await, site => self.settings.site.as_str() }
     }
 
     async fn letters(&self, delivery: &Delivery) -> Result<Vec<Letter>, WorkError> {
@@ -101,7 +107,8 @@ impl Mailer {
     async fn send_once(&self, recorded: &Recorded, letter: Letter) -> Result<(), WorkError> {
         let kind = letter.kind.name();
         let recipient = letter.to.key(self.commands.keyring());
-        let tag: String = self.commands.keyring().digest("message-id", &recipient).chars().take(12).collect();
+        let tag: String =
+            self.commands.keyring().digest("message-id", &recipient).chars().take(12).collect();
         let message_id = format!("<{}.{kind}.{tag}@{}>", recorded.event_id, self.settings.domain);
         let unkept = |_| WorkError::Retry("keep the effects table".to_owned());
         let now = self.commands.clock().now();
@@ -109,7 +116,10 @@ impl Mailer {
         if !begun.map_err(unkept)? {
             return Ok(());
         }
-        let mail = self.renderer.render(&letter).map_err(|error| WorkError::GiveUp(error.kind().to_string()))?;
+        let mail = self
+            .renderer
+            .render(&letter)
+            .map_err(|error| WorkError::GiveUp(error.kind().to_string()))?;
         self.transport.send(letter.kind, &letter.to, mail, &message_id, now).await?;
         self.effects.finish(recorded.event_id, kind, &recipient, now).await.map_err(unkept)?;
         metrics::counter!("keynest_mails_sent_total", "kind" => kind).increment(1);

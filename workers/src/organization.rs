@@ -1,6 +1,6 @@
 //! Mails about a team: invitation, joining, roles, removal.
 
-use keynest_crypto::{Link, Purpose, Subject};
+use keynest_crypto::{Link, LinkTarget, Subject};
 use keynest_domain::organization::{
     Event, InvitationSent, MemberJoined, MemberRemoved, MemberRoleChanged, Organization,
 };
@@ -14,7 +14,9 @@ use crate::reactor::{Delivery, WorkError};
 
 impl Mailer {
     pub(crate) async fn about_organization(
-        &self, delivery: &Delivery, event: &Event,
+        &self,
+        delivery: &Delivery,
+        event: &Event,
     ) -> Result<Vec<Letter>, WorkError> {
         let id = id_of::<OrganizationId>(&delivery.recorded)?;
         let Some((state, name)) = self.organization(id).await? else { return Ok(Vec::new()) };
@@ -38,24 +40,29 @@ impl Mailer {
     }
 
     async fn invitation(
-        &self, delivery: &Delivery, state: &Organization, event: &InvitationSent, facts: Value,
+        &self,
+        delivery: &Delivery,
+        state: &Organization,
+        event: &InvitationSent,
+        facts: Value,
     ) -> Result<Vec<Letter>, WorkError> {
         // Accepted, revoked or expired meanwhile: no mail with a dead link.
-        if !state.pending.contains_key(&event.invitation) || event.expires_at <= self.commands.clock().now() {
+        if !state.pending.contains_key(&event.invitation)
+            || event.expires_at <= self.commands.clock().now()
+        {
             return Ok(Vec::new());
         }
         let subject = Subject::Invitation(event.invitation);
         let stream = &delivery.recorded.stream;
         let name = Some("organization.invitation_sent");
-        let Some(address) = self.opened(subject, stream, name, "address", Some(&event.address)).await? else {
+        let Some(address) =
+            self.opened(subject, stream, name, "address", Some(&event.address)).await?
+        else {
             return Ok(Vec::new());
         };
-        let link = Link {
-            purpose: Purpose::Invitation,
-            subject: format!("{}/{}", stream.id(), event.invitation),
-            nonce: event.nonce,
-            expires_at: event.expires_at,
-        };
+        let target =
+            LinkTarget::Invitation(id_of::<OrganizationId>(&delivery.recorded)?, event.invitation);
+        let link = Link { target, nonce: event.nonce, expires_at: event.expires_at };
         let facts = context! {
             link => self.link("accept-invitation", &link),
             days => event.expires_at.since(event.at).secs().div_ceil(86_400),
@@ -69,16 +76,23 @@ impl Mailer {
     }
 
     async fn joined(
-        &self, state: &Organization, event: &MemberJoined, facts: Value,
+        &self,
+        state: &Organization,
+        event: &MemberJoined,
+        facts: Value,
     ) -> Result<Vec<Letter>, WorkError> {
-        let facts =
-            context! { member => self.name_of(Some(event.user)).await?, role => event.role.name(), ..facts };
+        let facts = context! { member => self.name_of(Some(event.user)).await?, role => event.role.name(), ..facts };
         let others = self.others(state, Some(event.user)).await?;
         Ok(to_each(Kind::MemberJoined, others, &facts))
     }
 
-    async fn role_changed(&self, event: &MemberRoleChanged, facts: Value) -> Result<Vec<Letter>, WorkError> {
-        let facts = context! { from_role => event.from.name(), to_role => event.to.name(), ..facts };
+    async fn role_changed(
+        &self,
+        event: &MemberRoleChanged,
+        facts: Value,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let facts =
+            context! { from_role => event.from.name(), to_role => event.to.name(), ..facts };
         self.to_member(Kind::RoleChanged, event.user, facts).await
     }
 
@@ -86,8 +100,14 @@ impl Mailer {
         self.to_member(Kind::MemberRemoved, event.user, facts).await
     }
 
-    async fn to_member(&self, kind: Kind, user: UserId, facts: Value) -> Result<Vec<Letter>, WorkError> {
-        let person = self.person(user).await?.filter(|person| person.is_active && !person.refuses_notices);
+    async fn to_member(
+        &self,
+        kind: Kind,
+        user: UserId,
+        facts: Value,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let person =
+            self.person(user).await?.filter(|person| person.is_active && !person.refuses_notices);
         Ok(person.map(|person| Letter { kind, to: person.recipient, facts }).into_iter().collect())
     }
 }

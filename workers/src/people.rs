@@ -36,11 +36,17 @@ impl Mailer {
         let subject = Subject::User(user);
         let stream = User::stream(user);
         let names_by = state.names_sealed_by;
-        let address = self.opened(subject, &stream, Some("user.registered"), "email", state.email.as_ref()).await?;
-        let username =
-            self.opened(subject, &stream, Some("user.registered"), "username", state.username.as_ref()).await?;
-        let first = self.opened(subject, &stream, names_by, "first_name", state.first_name.as_ref()).await?;
-        let last = self.opened(subject, &stream, names_by, "last_name", state.last_name.as_ref()).await?;
+        let address = self
+            .opened(subject, &stream, Some("user.registered"), "email", state.email.as_ref())
+            .await?;
+        let username = self
+            .opened(subject, &stream, Some("user.registered"), "username", state.username.as_ref())
+            .await?;
+        let first = self
+            .opened(subject, &stream, names_by, "first_name", state.first_name.as_ref())
+            .await?;
+        let last =
+            self.opened(subject, &stream, names_by, "last_name", state.last_name.as_ref()).await?;
         let (Some(address), Some(username)) = (address, username) else { return Ok(None) };
         let full = format!("{} {}", first.unwrap_or_default(), last.unwrap_or_default());
         let name = if full.trim().is_empty() { username.clone() } else { full.trim().to_owned() };
@@ -64,12 +70,19 @@ impl Mailer {
 
     /// The members who take notices, but not the one who did it.
     pub(crate) async fn others(
-        &self, organization: &Organization, actor: Option<UserId>,
+        &self,
+        organization: &Organization,
+        actor: Option<UserId>,
     ) -> Result<Vec<Recipient>, WorkError> {
         let mut recipients = Vec::new();
+        if !self.settings.has_notices {
+            return Ok(recipients);
+        }
         for user in organization.members.keys().copied().filter(|user| Some(*user) != actor) {
             match self.person(user).await? {
-                Some(person) if person.is_active && !person.refuses_notices => recipients.push(person.recipient),
+                Some(person) if person.is_active && !person.refuses_notices => {
+                    recipients.push(person.recipient)
+                }
                 Some(_) | None => {}
             }
         }
@@ -78,21 +91,33 @@ impl Mailer {
 
     /// An organization that still exists, with its name.
     pub(crate) async fn organization(
-        &self, id: OrganizationId,
+        &self,
+        id: OrganizationId,
     ) -> Result<Option<(Arc<Organization>, String)>, WorkError> {
         let state = self.commands.read::<Organization>(id).await.map_err(later)?;
         if state.is_deleted {
             return Ok(None);
         }
         let stream = Organization::stream(id);
-        let name =
-            self.opened(Subject::Organization(id), &stream, state.sealed_by, "name", state.name.as_ref()).await?;
+        let name = self
+            .opened(
+                Subject::Organization(id),
+                &stream,
+                state.sealed_by,
+                "name",
+                state.name.as_ref(),
+            )
+            .await?;
         Ok(name.map(|name| (state, name)))
     }
 
     /// A sealed text; `None` when it is absent or its key was destroyed.
     pub(crate) async fn opened(
-        &self, subject: Subject, stream: &StreamName, event: Option<&'static str>, field: &'static str,
+        &self,
+        subject: Subject,
+        stream: &StreamName,
+        event: Option<&'static str>,
+        field: &'static str,
         sealed: Option<&Sealed>,
     ) -> Result<Option<String>, WorkError> {
         let (Some(event), Some(sealed)) = (event, sealed) else { return Ok(None) };
@@ -109,14 +134,16 @@ impl Mailer {
         let subject = metadata.actor.map_or(Subject::Day(day), Subject::User);
         let stream = StreamName::new("client", "request");
         let context = Context::new(subject, stream, "metadata", metadata.request?.to_string());
-        let bytes = self.commands.keyring().open(&context, metadata.client.as_ref()?).await.ok()??;
+        let bytes =
+            self.commands.keyring().open(&context, metadata.client.as_ref()?).await.ok()??;
         let client: Client = serde_json::from_slice(&bytes).ok()?;
         client.address.map(|address| address.to_string())
     }
 
     /// The aggregate as it was before an event.
     pub(crate) async fn before<A: Aggregate>(&self, recorded: &Recorded) -> Result<A, WorkError> {
-        let history = self.commands.history::<A>(&recorded.stream, recorded.revision).await.map_err(later)?;
+        let history =
+            self.commands.history::<A>(&recorded.stream, recorded.revision).await.map_err(later)?;
         Ok(history.iter().fold(A::default(), A::evolve))
     }
 }
@@ -128,5 +155,9 @@ pub(crate) fn later(error: CommandError) -> WorkError {
 
 /// The id behind a stream's name.
 pub(crate) fn id_of<T: std::str::FromStr>(recorded: &Recorded) -> Result<T, WorkError> {
-    recorded.stream.id().parse().map_err(|_| WorkError::GiveUp("the stream's name holds no id".to_owned()))
+    recorded
+        .stream
+        .id()
+        .parse()
+        .map_err(|_| WorkError::GiveUp("the stream's name holds no id".to_owned()))
 }

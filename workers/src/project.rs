@@ -12,7 +12,11 @@ use crate::people::{id_of, later};
 use crate::reactor::{Delivery, WorkError};
 
 impl Mailer {
-    pub(crate) async fn about_project(&self, delivery: &Delivery, event: &Event) -> Result<Vec<Letter>, WorkError> {
+    pub(crate) async fn about_project(
+        &self,
+        delivery: &Delivery,
+        event: &Event,
+    ) -> Result<Vec<Letter>, WorkError> {
         let kind = match event {
             Event::ProjectCreated(_) => Kind::ProjectCreated,
             Event::ProjectUpdated(it) if it.is_renamed => Kind::ProjectRenamed,
@@ -22,7 +26,9 @@ impl Mailer {
         let id = id_of::<ProjectId>(&delivery.recorded)?;
         let state = self.commands.read::<Project>(id).await.map_err(later)?;
         let old = match kind == Kind::ProjectRenamed {
-            true => self.project_name(id, &self.before::<Project>(&delivery.recorded).await?).await?,
+            true => {
+                self.project_name(id, &self.before::<Project>(&delivery.recorded).await?).await?
+            }
             false => None,
         };
         let Some((recipients, facts)) = self.project_notice(delivery, id, &state).await? else {
@@ -33,10 +39,15 @@ impl Mailer {
 
     /// Who hears of something in a project, and what all such letters say; `None` when nobody can be told.
     pub(crate) async fn project_notice(
-        &self, delivery: &Delivery, id: ProjectId, state: &Project,
+        &self,
+        delivery: &Delivery,
+        id: ProjectId,
+        state: &Project,
     ) -> Result<Option<(Vec<crate::letter::Recipient>, Value)>, WorkError> {
         let Some(owner) = state.organization else { return Ok(None) };
-        let Some((organization, organization_name)) = self.organization(owner).await? else { return Ok(None) };
+        let Some((organization, organization_name)) = self.organization(owner).await? else {
+            return Ok(None);
+        };
         let Some(name) = self.project_name(id, state).await? else { return Ok(None) };
         let actor = delivery.recorded.metadata.actor;
         let facts = context! {
@@ -48,9 +59,14 @@ impl Mailer {
         Ok(Some((self.others(&organization, actor).await?, facts)))
     }
 
-    async fn project_name(&self, id: ProjectId, state: &Project) -> Result<Option<String>, WorkError> {
+    async fn project_name(
+        &self,
+        id: ProjectId,
+        state: &Project,
+    ) -> Result<Option<String>, WorkError> {
         let Some(organization) = state.organization else { return Ok(None) };
         let subject = Subject::Organization(organization);
-        self.opened(subject, &Project::stream(id), state.sealed_by, "name", state.name.as_ref()).await
+        self.opened(subject, &Project::stream(id), state.sealed_by, "name", state.name.as_ref())
+            .await
     }
 }

@@ -6,7 +6,6 @@ use crate::letter::{Kind, Letter};
 
 /// A mail ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Rendered {
     pub subject: String,
     pub text: String,
@@ -27,9 +26,21 @@ macro_rules! templates {
 }
 
 const TEMPLATES: &[(&str, &str)] = &templates![
-    "activation", "already_registered", "welcome", "password_reset", "password_changed", "invite_member",
-    "member_joined", "role_changed", "member_removed", "project_created", "project_renamed", "project_deleted",
-    "environment_created", "variables_imported", "token_reuse",
+    "activation",
+    "already_registered",
+    "welcome",
+    "password_reset",
+    "password_changed",
+    "invite_member",
+    "member_joined",
+    "role_changed",
+    "member_removed",
+    "project_created",
+    "project_renamed",
+    "project_deleted",
+    "environment_created",
+    "variables_imported",
+    "token_reuse",
 ];
 
 const BASE_TEXT: &str = include_str!("../templates/base.txt.j2");
@@ -53,7 +64,8 @@ impl Renderer {
 
     /// Fills the templates of a letter.
     pub fn render(&self, letter: &Letter) -> Result<Rendered, minijinja::Error> {
-        let facts = context! { to => context! { name => letter.to.name }, ..letter.facts.clone() };
+        let facts =
+            context! { to => context! { name => letter.to.name.as_str() }, ..letter.facts.clone() };
         let fill = |part: &str| self.0.get_template(&name(letter.kind, part))?.render(&facts);
         Ok(Rendered {
             subject: fill("subject.txt")?.trim().to_owned(),
@@ -75,7 +87,11 @@ mod tests {
     fn letter(kind: Kind, name: &str) -> Letter {
         Letter {
             kind,
-            to: Recipient { user: None, address: "ann@example.com".to_owned(), name: name.to_owned() },
+            to: Recipient {
+                user: None,
+                address: "ann@example.com".to_owned(),
+                name: name.to_owned(),
+            },
             facts: context! {
                 username => "ann", link => "https://app.example/x/y/", hours => 24, minutes => 30, days => 7,
                 at => "2026-11-22 10:00 UTC", place => "203.0.113.9", site => "https://app.example",
@@ -102,7 +118,11 @@ mod tests {
         for kind in [Kind::Activation, Kind::PasswordReset, Kind::InviteMember] {
             let mail = renderer.render(&letter(kind, "Acme")).unwrap();
             assert!(mail.text.contains("https://app.example/x/y/"), "{kind:?} text");
-            assert!(mail.html.contains("href=\"https:&#x2f;&#x2f;app.example&#x2f;x&#x2f;y&#x2f;\""), "{kind:?} {}", mail.html);
+            assert!(
+                mail.html.contains("href=\"https:&#x2f;&#x2f;app.example&#x2f;x&#x2f;y&#x2f;\""),
+                "{kind:?} {}",
+                mail.html
+            );
         }
     }
 

@@ -8,7 +8,9 @@ use crate::reactor::{Delivery, WorkError};
 
 impl Mailer {
     pub(crate) async fn about_token_reuse(
-        &self, delivery: &Delivery, event: &RefreshTokenReuseDetected,
+        &self,
+        delivery: &Delivery,
+        event: &RefreshTokenReuseDetected,
     ) -> Result<Vec<Letter>, WorkError> {
         let Some(person) = self.person(event.user).await? else { return Ok(Vec::new()) };
         let facts = self.circumstances(delivery).await;

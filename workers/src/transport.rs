@@ -1,7 +1,10 @@
 //! How a rendered mail leaves: by SMTP, or into the development mailbox.
 
+use std::time::Duration;
+
 use keynest_domain::Timestamp;
 use lettre::message::{Mailbox as Address, MultiPart};
+use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use crate::letter::{Kind, Recipient};
@@ -9,8 +12,14 @@ use crate::mailbox::{Mailbox, StoredMail};
 use crate::reactor::WorkError;
 use crate::render::Rendered;
 
-/// How long one mail may take to be handed over.
-const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+/// How the SMTP server is used.
+#[derive(Clone, Copy, Debug)]
+pub struct SmtpLimits {
+    /// How long one step of the conversation may take.
+    pub timeout: Duration,
+    /// Connections kept at most.
+    pub connections_max: u32,
+}
 
 /// Where mails go.
 #[derive(Clone)]
@@ -38,12 +47,13 @@ pub enum SmtpError {
 }
 
 impl Transport {
-    /// An SMTP server: `smtps://user:password@host` (TLS from the start), `smtp://host?tls=required` (STARTTLS),
-    /// `smtp://host` (clear text, for a relay on this machine).
-    pub fn smtp(url: &str, from: &str) -> Result<Self, SmtpError> {
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+    /// An SMTP server: `smtps://user:password@host:465` (TLS from the start) or `smtp://user:password@host:587`
+    /// (STARTTLS, required). `?tls=none` sends in clear, for a relay on this machine.
+    pub fn smtp(url: &str, from: &str, limits: SmtpLimits) -> Result<Self, SmtpError> {
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&with_tls(url))
             .map_err(SmtpError::Url)?
-            .timeout(Some(SEND_TIMEOUT))
+            .timeout(Some(limits.timeout))
+            .pool_config(PoolConfig::new().max_size(limits.connections_max))
             .build();
         let from = from.parse().map_err(SmtpError::From)?;
         Ok(Self::Smtp { server: Box::new(server), from: Box::new(from) })
@@ -51,7 +61,12 @@ impl Transport {
 
     /// Hands a mail over. Temporary refusals are tried again, permanent ones are not (RFC 5321 4.2.1).
     pub async fn send(
-        &self, kind: Kind, to: &Recipient, mail: Rendered, message_id: &str, now: Timestamp,
+        &self,
+        kind: Kind,
+        to: &Recipient,
+        mail: Rendered,
+        message_id: &str,
+        now: Timestamp,
     ) -> Result<(), WorkError> {
         match self {
             Self::Smtp { server, from } => {
@@ -69,15 +84,36 @@ impl Transport {
                     body_text: mail.text,
                     body_html: mail.html,
                 };
-                mailbox.keep(&stored).await.map_err(|_| WorkError::Retry("keep the mail".to_owned()))
+                mailbox
+                    .keep(&stored)
+                    .await
+                    .map_err(|_| WorkError::Retry("keep the mail".to_owned()))
             }
         }
     }
 }
 
+/// The library sends `smtp://` in clear unless told; here STARTTLS is the rule and clear text the exception.
+fn with_tls(url: &str) -> String {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    match query {
+        "tls=none" => base.to_owned(),
+        "" if base.starts_with("smtp://") => format!("{base}?tls=required"),
+        _ => url.to_owned(),
+    }
+}
+
 /// The library composes and encodes all headers, so that no name can add one (DESIGN 11).
-fn compose(from: &Address, to: &Recipient, mail: Rendered, message_id: &str) -> Result<Message, WorkError> {
-    let address = to.address.parse().map_err(|_| WorkError::GiveUp("the address is not usable".to_owned()))?;
+fn compose(
+    from: &Address,
+    to: &Recipient,
+    mail: Rendered,
+    message_id: &str,
+) -> Result<Message, WorkError> {
+    let address = to
+        .address
+        .parse()
+        .map_err(|_| WorkError::GiveUp("the address is not usable".to_owned()))?;
     Message::builder()
         .from(from.clone())
         .to(Address::new(Some(to.name.clone()), address))
@@ -96,5 +132,21 @@ fn outcome(error: &lettre::transport::smtp::Error) -> WorkError {
         WorkError::GiveUp("the mail cannot be handed to the server".to_owned())
     } else {
         WorkError::Retry(format!("the mail server did not take the mail ({status})"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smtp_means_starttls_unless_it_is_said_otherwise() {
+        assert_eq!(with_tls("smtp://mail.example:587"), "smtp://mail.example:587?tls=required");
+        assert_eq!(with_tls("smtp://localhost:25?tls=none"), "smtp://localhost:25");
+        assert_eq!(with_tls("smtps://mail.example"), "smtps://mail.example");
+        assert_eq!(
+            with_tls("smtp://mail.example?tls=opportunistic"),
+            "smtp://mail.example?tls=opportunistic"
+        );
     }
 }

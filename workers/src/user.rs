@@ -1,8 +1,8 @@
 //! Mails to a person about their account: activation, welcome, password.
 
-use keynest_crypto::{Link, Purpose};
-use keynest_domain::user::{Event, OpenLink};
+use keynest_crypto::{Link, LinkTarget};
 use keynest_domain::UserId;
+use keynest_domain::user::{Event, OpenLink};
 use minijinja::context;
 
 use crate::letter::{Kind, Letter};
@@ -11,13 +11,25 @@ use crate::people::{Person, id_of};
 use crate::reactor::{Delivery, WorkError};
 
 impl Mailer {
-    pub(crate) async fn about_user(&self, delivery: &Delivery, event: &Event) -> Result<Vec<Letter>, WorkError> {
-        let Some(person) = self.person(id_of::<UserId>(&delivery.recorded)?).await? else { return Ok(Vec::new()) };
+    pub(crate) async fn about_user(
+        &self,
+        delivery: &Delivery,
+        event: &Event,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let Some(person) = self.person(id_of::<UserId>(&delivery.recorded)?).await? else {
+            return Ok(Vec::new());
+        };
         let link = match event {
             Event::UserRegistered(it) => OpenLink { nonce: it.nonce, expires_at: it.expires_at },
-            Event::ActivationRequested(it) => OpenLink { nonce: it.nonce, expires_at: it.expires_at },
-            Event::PasswordResetRequested(it) => OpenLink { nonce: it.nonce, expires_at: it.expires_at },
-            Event::RegistrationRepeated(_) => return self.plain(delivery, person, Kind::AlreadyRegistered).await,
+            Event::ActivationRequested(it) => {
+                OpenLink { nonce: it.nonce, expires_at: it.expires_at }
+            }
+            Event::PasswordResetRequested(it) => {
+                OpenLink { nonce: it.nonce, expires_at: it.expires_at }
+            }
+            Event::RegistrationRepeated(_) => {
+                return self.plain(delivery, person, Kind::AlreadyRegistered).await;
+            }
             Event::UserActivated(_) => return self.plain(delivery, person, Kind::Welcome).await,
             Event::PasswordChanged(_) | Event::PasswordReset(_) => {
                 return self.plain(delivery, person, Kind::PasswordChanged).await;
@@ -33,12 +45,12 @@ impl Mailer {
         if open != Some(link) || link.expires_at <= self.commands.clock().now() {
             return Ok(Vec::new());
         }
-        let (kind, purpose, path) = match is_reset {
-            true => (Kind::PasswordReset, Purpose::PasswordReset, "reset-password"),
-            false => (Kind::Activation, Purpose::Activation, "activate"),
-        };
         let user = id_of::<UserId>(&delivery.recorded)?;
-        let issued = Link { purpose, subject: user.to_string(), nonce: link.nonce, expires_at: link.expires_at };
+        let (kind, target, path) = match is_reset {
+            true => (Kind::PasswordReset, LinkTarget::PasswordReset(user), "reset-password"),
+            false => (Kind::Activation, LinkTarget::Activation(user), "activate"),
+        };
+        let issued = Link { target, nonce: link.nonce, expires_at: link.expires_at };
         let minutes = link.expires_at.since(delivery.recorded.recorded_at).secs().div_ceil(60);
         let facts = context! {
             link => self.link(&format!("{path}/{user}"), &issued),
@@ -50,7 +62,12 @@ impl Mailer {
         Ok(vec![Letter { kind, to: person.recipient, facts }])
     }
 
-    async fn plain(&self, delivery: &Delivery, person: Person, kind: Kind) -> Result<Vec<Letter>, WorkError> {
+    async fn plain(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        kind: Kind,
+    ) -> Result<Vec<Letter>, WorkError> {
         let facts = context! { username => person.username, ..self.circumstances(delivery).await };
         Ok(vec![Letter { kind, to: person.recipient, facts }])
     }

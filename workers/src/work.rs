@@ -33,7 +33,11 @@ impl WorkTable {
 
     /// Where a consumer stands; a new one starts at `head`, since effects are never replayed.
     pub async fn checkpoint(
-        &self, durable: &str, incarnation: Incarnation, head: Position, now: Timestamp,
+        &self,
+        durable: &str,
+        incarnation: Incarnation,
+        head: Position,
+        now: Timestamp,
     ) -> Result<Position, sqlx::Error> {
         let row = sqlx::query!(
             "insert into consumers (durable, incarnation, position, moved_at) values ($1, $2, $3, $4)
@@ -54,7 +58,11 @@ impl WorkTable {
 
     /// Moves a checkpoint; `false` if somebody else moved it meanwhile.
     pub async fn advance(
-        &self, durable: &str, from: Position, to: Position, now: Timestamp,
+        &self,
+        durable: &str,
+        from: Position,
+        to: Position,
+        now: Timestamp,
     ) -> Result<bool, sqlx::Error> {
         let moved = sqlx::query!(
             "update consumers set position = $3, moved_at = $4 where durable = $1 and position = $2",
@@ -70,7 +78,12 @@ impl WorkTable {
 
     /// Puts an event off until a time, or gives it up for good when there is none.
     pub async fn put_off(
-        &self, durable: &str, recorded: &Recorded, attempts: u32, due_at: Option<Timestamp>, error: &str,
+        &self,
+        durable: &str,
+        recorded: &Recorded,
+        attempts: u32,
+        due_at: Option<Timestamp>,
+        error: &str,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         sqlx::query!(
@@ -95,7 +108,12 @@ impl WorkTable {
     }
 
     /// Work of a consumer that is due, oldest first.
-    pub async fn due(&self, durable: &str, now: Timestamp, limit: i64) -> Result<Vec<Work>, sqlx::Error> {
+    pub async fn due(
+        &self,
+        durable: &str,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Work>, sqlx::Error> {
         let rows = sqlx::query!(
             "select durable, position, event_id, event_name, attempts, error, created_at from work
              where durable = $1 and not is_dead and due_at <= $2 order by due_at, position limit $3",
@@ -121,9 +139,13 @@ impl WorkTable {
 
     /// The event was handled after all.
     pub async fn finish(&self, durable: &str, event_id: EventId) -> Result<(), sqlx::Error> {
-        sqlx::query!("delete from work where durable = $1 and event_id = $2", durable, event_id.get())
-            .execute(&self.0)
-            .await?;
+        sqlx::query!(
+            "delete from work where durable = $1 and event_id = $2",
+            durable,
+            event_id.get()
+        )
+        .execute(&self.0)
+        .await?;
         Ok(())
     }
 
@@ -151,7 +173,11 @@ impl WorkTable {
     }
 
     /// Makes dead letters due again with all their tries; one event's or all. Answers how many.
-    pub async fn replay(&self, event_id: Option<EventId>, now: Timestamp) -> Result<u64, sqlx::Error> {
+    pub async fn replay(
+        &self,
+        event_id: Option<EventId>,
+        now: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
         let replayed = sqlx::query!(
             "update work set is_dead = false, attempts = 0, due_at = $2
              where is_dead and ($1::uuid is null or event_id = $1)",
