@@ -1,4 +1,6 @@
 //! The parts of the `keynest` command, as a library so that tests reach them.
 
+pub mod command;
 pub mod config;
 pub mod embedded;
+pub mod logging;

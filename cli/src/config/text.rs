@@ -68,7 +68,6 @@ pub(super) mod blank {
     use super::{Display, FromStr};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
     pub fn serialize<S: Serializer, T: Display>(
         value: &Option<T>,
         serializer: S,
