@@ -1,0 +1,41 @@
+# What people do with this repository. `make help` lists it. Every recipe works as root and as an ordinary user.
+
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+# Builds use the committed .sqlx, never a database that happens to be configured.
+export SQLX_OFFLINE := true
+timed := scripts/timed
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check fmt sqlx needs
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Install what is missing, build, start KeyNest with everything it needs.
+	@exec scripts/run
+
+build: ## Build everything for development.
+	cargo build --workspace --all-targets
+
+test: ## Run every test against real services that are started for it.
+	@scripts/install-needs test
+	scripts/with-postgres cargo test --workspace --locked
+
+check: needs ## Everything that CI checks.
+	@$(timed) format cargo fmt --all --check
+	@$(timed) clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(timed) dependencies cargo deny --locked --log-level error check bans licenses sources
+	@$(timed) 'unused dependencies' cargo machete
+	@$(timed) 'query metadata' scripts/sqlx-metadata --check
+	@$(timed) tests $(MAKE) --no-print-directory test
+
+needs:
+	@$(timed) needs scripts/install-needs check
+
+fmt: ## Format the sources.
+	cargo fmt --all
+
+sqlx: ## Write .sqlx again after a query or a migration has changed.
+	@scripts/install-needs check
+	scripts/sqlx-metadata
