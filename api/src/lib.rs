@@ -1,3 +1,27 @@
 //! HTTP in, commands and queries out.
 
+mod app;
+mod auth;
+mod core;
+mod extract;
+mod health;
+mod idempotency;
+pub mod middleware;
+mod min_position;
+mod openapi;
+mod pages;
+mod problem;
+mod reply;
+mod routes;
+pub mod server;
+pub mod throttle;
 pub mod variable_file;
+
+pub use app::{App, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Settings, VISIBLE_WAIT_DEFAULT};
+pub use auth::Revocations;
+pub use openapi::DOCUMENT_PATH;
+pub use pages::{DevMail, DevMailbox, MailboxError};
+pub use problem::Problem;
+pub use problem::catalogue;
+pub use reply::Done;
+pub use routes::{EdgeSettings, documented, edge, operations};

@@ -27,6 +27,7 @@
 mod access_token;
 mod aead;
 mod context;
+mod content_digest;
 mod cursor;
 mod data_key;
 pub mod key_table;
@@ -48,6 +49,7 @@ pub use access_token::{
     ACCESS_TOKEN_BYTES_MAX, ACCESS_TOKEN_LIFETIME, AccessClaims, AccessToken, AccessTokenError,
     AccessTokens,
 };
+pub use content_digest::sha256;
 pub use context::{Context, Subject};
 pub use cursor::{CURSOR_CHARS_MAX, Cursors};
 pub use data_key::{OpeningKeys, SealingKey};

@@ -5,6 +5,7 @@ mod audit_log;
 mod batch;
 mod checkpoint;
 mod compare;
+mod database_clock;
 mod environments;
 mod error;
 mod follower;

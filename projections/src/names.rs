@@ -16,3 +16,7 @@ pub const ENVIRONMENTS: &str = "environments";
 pub const VARIABLES: &str = "variables";
 /// The audit log.
 pub const AUDIT_LOG: &str = "audit_log";
+
+/// All of them.
+pub const ALL: &[&str] =
+    &[USERS, SESSIONS, ORGANIZATIONS, INVITATIONS, PROJECTS, ENVIRONMENTS, VARIABLES, AUDIT_LOG];

@@ -1,0 +1,110 @@
+//! The whole state of the API, cloned per request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keynest_commands::Commands;
+use keynest_crypto::{AccessTokens, Cursors, Links, RefreshTokens};
+use keynest_projections::{Projections, Queries, Visibility};
+use keynest_store::IdempotencyTable;
+
+use crate::auth::Revocations;
+use crate::pages::DevMailbox;
+use crate::throttle::{Throttle, ThrottleLimits};
+
+/// How long a command's answer waits for its read models (DESIGN 6).
+pub const VISIBLE_WAIT_DEFAULT: Duration = Duration::from_secs(2);
+/// The `aud` of access tokens.
+const AUDIENCE: &str = "keynest";
+/// Items on a page when the caller does not say (R3).
+pub const PAGE_SIZE_DEFAULT: u32 = 1_000;
+/// Items on a page at most.
+pub const PAGE_SIZE_MAX: u32 = 1_000;
+
+/// Everything that a handler may use.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct App {
+    pub commands: Commands,
+    pub queries: Queries,
+    pub projections: Projections,
+    pub visibility: Visibility,
+    pub tokens: AccessTokens,
+    pub refresh_tokens: RefreshTokens,
+    pub links: Links,
+    pub cursors: Cursors,
+    pub revocations: Revocations,
+    pub idempotency: IdempotencyTable,
+    pub throttle: Throttle,
+    pub settings: Arc<Settings>,
+    /// Mails that stay here, when no SMTP server is configured.
+    pub mailbox: Option<Arc<dyn DevMailbox>>,
+}
+
+impl App {
+    /// Puts the API together. Nobody is let in before `revocations.start` has run.
+    pub fn new(
+        commands: Commands, queries: Queries, projections: Projections, idempotency: IdempotencyTable,
+        settings: Settings, mailbox: Option<Arc<dyn DevMailbox>>,
+    ) -> Self {
+        let keyring = commands.keyring().clone();
+        Self {
+            tokens: AccessTokens::new(keyring.clone(), &settings.public_url, AUDIENCE),
+            refresh_tokens: RefreshTokens::new(keyring.clone()),
+            links: Links::new(keyring.clone()),
+            cursors: Cursors::new(keyring),
+            visibility: projections.visibility().clone(),
+            revocations: Revocations::default(),
+            throttle: Throttle::new(&settings.throttles),
+            settings: Arc::new(settings),
+            commands,
+            queries,
+            projections,
+            idempotency,
+            mailbox,
+        }
+    }
+}
+
+/// What the configuration says about answers.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Scheme, host and port under which clients reach the API; no trailing slash. Makes every absolute link.
+    pub public_url: String,
+    /// Origin of the frontend, for links in mails; the API's own pages if `None`.
+    pub frontend_url: Option<String>,
+    /// Items on a page when the caller does not say.
+    pub page_size: u32,
+    /// Items on a page at most.
+    pub page_size_max: u32,
+    /// How long a command's answer waits for its read models.
+    pub visible_wait: Duration,
+    /// Largest file of an import, in bytes.
+    pub import_bytes_max: usize,
+    /// How often callers may try.
+    pub throttles: ThrottleLimits,
+    /// Whether mails reach people or the development mailbox.
+    pub has_smtp: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://localhost:8000".to_owned(),
+            frontend_url: None,
+            page_size: PAGE_SIZE_DEFAULT,
+            page_size_max: PAGE_SIZE_MAX,
+            visible_wait: VISIBLE_WAIT_DEFAULT,
+            import_bytes_max: 10 * 1024 * 1024,
+            throttles: ThrottleLimits::default(),
+            has_smtp: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Where the links in mails lead: the frontend, or the API's own pages.
+    pub fn site(&self) -> &str {
+        self.frontend_url.as_deref().unwrap_or(&self.public_url)
+    }
+}

@@ -1,0 +1,35 @@
+//! `GET organizations/{id}/members/`: all members, for all members (R13).
+
+use axum::extract::State;
+use keynest_domain::OrganizationId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::shape::Member;
+use crate::core::found;
+use crate::extract::{Caller, Json, Path};
+use crate::{App, Problem};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemberList)]
+pub struct Response {
+    /// In the order in which they joined; not paged.
+    members: Vec<Member>,
+    total_count: usize,
+}
+
+/// The members of an organization.
+#[utoipa::path(
+    get, path = "/organizations/{id}/members/", tag = "members", operation_id = "list_members",
+    params(("id" = i64, Path)), responses((status = 200, body = Response)), security(("bearer" = [])),
+)]
+pub async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<Response>, Problem> {
+    let seen = found(app.queries.list_members(caller.user, OrganizationId::new(id)).await?)?;
+    let members: Vec<_> =
+        seen.members.into_iter().map(|row| Member::seen_by(seen.role, row)).collect();
+    Ok(Json(Response { total_count: members.len(), members }))
+}

@@ -1,0 +1,23 @@
+//! `GET organizations/{id}/`.
+
+use axum::extract::State;
+use keynest_domain::OrganizationId;
+
+use super::shape::Organization;
+use crate::core::{found, shaped};
+use crate::extract::{Caller, Json, Path};
+use crate::{App, Problem};
+
+/// One of the caller's organizations.
+#[utoipa::path(
+    get, path = "/organizations/{id}/", tag = "organizations", operation_id = "read_organization",
+    params(("id" = i64, Path)), responses((status = 200, body = Organization)), security(("bearer" = [])),
+)]
+pub async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<Organization>, Problem> {
+    let row = app.queries.organization(caller.user, OrganizationId::new(id));
+    found(shaped(row).await?).map(Json)
+}

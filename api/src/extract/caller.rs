@@ -1,0 +1,117 @@
+//! Who calls: the bearer token checked, the client's address, the idempotent command id.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::request::Parts;
+use keynest_commands::{Client, Origin, Repeatable};
+use keynest_domain::{RequestId, SessionId, UserId};
+
+use crate::middleware::{ClientAddress, RequestIdentity};
+use crate::{App, Problem};
+
+/// Longest `User-Agent` that is kept, in characters.
+const AGENT_CHARS_MAX: usize = 200;
+
+/// A caller with a good access token of a living session.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Caller {
+    pub user: UserId,
+    pub session: SessionId,
+    pub epoch: u32,
+    pub origin: Origin,
+}
+
+/// Any caller of a public route; a bearer token is not even read (R6).
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct Anyone {
+    pub origin: Origin,
+}
+
+/// A caller who may or may not be signed in; a bad token counts as none.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct MaybeCaller {
+    pub caller: Option<Caller>,
+    pub origin: Origin,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        // The layer in front of a route may have checked the same token already.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            let mut caller = caller.clone();
+            caller.origin.command = parts.extensions.get::<Repeatable>().copied();
+            return Ok(caller);
+        }
+        let caller = identify(parts, app).await?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Ok(Self { origin: origin(parts, app) })
+    }
+}
+
+impl FromRequestParts<App> for MaybeCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = <Caller as FromRequestParts<App>>::from_request_parts(parts, app).await;
+        Ok(match caller {
+            Ok(caller) => Self { origin: caller.origin.clone(), caller: Some(caller) },
+            Err(_) => Self { caller: None, origin: origin(parts, app) },
+        })
+    }
+}
+
+impl OptionalFromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Problem> {
+        Ok(<Self as FromRequestParts<App>>::from_request_parts(parts, app).await.ok())
+    }
+}
+
+async fn identify(parts: &Parts, app: &App) -> Result<Caller, Problem> {
+    let header = parts.headers.get(AUTHORIZATION).ok_or_else(|| Problem::new("credentials_missing"))?;
+    let bad = || Problem::new("token_not_valid");
+    let text = header.to_str().map_err(|_| bad())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(bad)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(bad());
+    }
+    let claims = app.tokens.verify(token.trim(), app.commands.clock().now()).map_err(|_| bad())?.claims;
+    app.revocations.check(&app.queries, &claims).await?;
+    app.throttle.user(parts, claims.user.get())?;
+    let mut origin = origin(parts, app);
+    origin.actor = Some(claims.user);
+    origin.session = Some(claims.session);
+    Ok(Caller { user: claims.user, session: claims.session, epoch: claims.epoch, origin })
+}
+
+/// What is known of any call. The request id and the address were settled by the middleware.
+pub fn origin(parts: &Parts, app: &App) -> Origin {
+    let request = parts
+        .extensions
+        .get::<RequestIdentity>()
+        .map_or_else(|| app.commands.clock().request_id(), |known| RequestId::new(known.id));
+    let agent = parts.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let client = Client {
+        address: parts.extensions.get::<ClientAddress>().map(|known| known.0),
+        agent: agent.map(|agent| agent.chars().take(AGENT_CHARS_MAX).collect()),
+    };
+    Origin {
+        client: Some(client),
+        command: parts.extensions.get::<Repeatable>().copied(),
+        ..Origin::product(request)
+    }
+}

@@ -1,0 +1,22 @@
+//! Pages of the API itself: behind mailed links while no frontend is configured, and the development mailbox.
+//! Opening a page changes nothing; only a button's POST uses a link (DESIGN 9).
+
+mod layout;
+mod mailbox;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::App;
+
+pub use mailbox::{DevMail, DevMailbox, MailboxError};
+
+/// All pages.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/assets/page.css", get(layout::stylesheet))
+        .route("/dev/mailbox/", get(mailbox::list))
+        .route("/dev/mailbox/latest/", get(mailbox::latest))
+        .route("/dev/mailbox/{id}/", get(mailbox::show))
+        .route("/dev/mailbox/{id}/html/", get(mailbox::html))
+}

@@ -1,0 +1,124 @@
+//! Every problem code with its status: the one place where status codes are picked. `docs/PROBLEMS.md` mirrors it.
+
+/// A kind of problem.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Stable name, for programs.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// For people; also the `detail` where a case adds none.
+    pub title: &'static str,
+    /// When it is worth trying again, in seconds, where a case does not know better.
+    pub retry_after: Option<u32>,
+}
+
+const fn entry(code: &'static str, status: u16, title: &'static str) -> Entry {
+    Entry { code, status, title, retry_after: None }
+}
+
+const fn later(code: &'static str, status: u16, title: &'static str, seconds: u32) -> Entry {
+    Entry { code, status, title, retry_after: Some(seconds) }
+}
+
+/// What is answered when something failed that should not.
+pub const INTERNAL: Entry = entry("internal", 500, "Something went wrong on our side");
+
+/// All kinds, by status and code.
+pub const CATALOGUE: &[Entry] = &[
+    entry("already_done", 400, "This was done before"),
+    entry("bad_request", 400, "The request is not valid HTTP"),
+    entry("idempotency_key_invalid", 400, "The Idempotency-Key is empty or too long"),
+    entry("invalid_body", 400, "The body could not be read"),
+    entry("invalid_credentials", 400, "Invalid credentials"),
+    entry("invalid_cursor", 400, "The cursor or position token is not valid"),
+    entry("invalid_json", 400, "The body is not valid JSON"),
+    entry("invalid_link", 400, "The link is invalid or has expired"),
+    entry("mask_not_a_value", 400, "A mask is not a value"),
+    entry("parent_is_fixed", 400, "The parent cannot be changed"),
+    entry("position_unknown", 400, "The position is beyond the end of the log"),
+    entry("validation", 400, "Some fields are not valid"),
+    entry("token_not_valid", 401, "The access token is invalid or has expired"),
+    entry("user_inactive", 401, "The account is not active"),
+    entry("credentials_missing", 403, "Authentication credentials were not provided"),
+    entry("role_too_weak", 403, "Your role does not allow this"),
+    entry("not_found", 404, "Not found"),
+    entry("method_not_allowed", 405, "The method is not allowed here"),
+    entry("body_too_slow", 408, "The body arrived too slowly"),
+    entry("header_too_slow", 408, "The request head arrived too slowly"),
+    entry("conflict", 409, "This conflicts with what is there"),
+    entry("body_too_large", 413, "The body is too large"),
+    entry("too_large", 413, "The change is too large"),
+    entry("unsupported_media_type", 415, "The content type is not supported here"),
+    entry("idempotency_mismatch", 422, "The Idempotency-Key was used with another body"),
+    entry("locked_out", 429, "Too many failed attempts"),
+    entry("throttled", 429, "Too many requests"),
+    entry("header_too_large", 431, "The request head is too large"),
+    INTERNAL,
+    later("audit_unavailable", 503, "The access could not be recorded, so nothing is shown", 1),
+    later("busy", 503, "Too much is going on, try again", 1),
+    later("newer_than_this_binary", 503, "The data was written by a newer version", 30),
+    later("read_model_behind", 503, "The data is not up to date yet, try again", 1),
+    later("timed_out", 503, "The answer took too long", 5),
+    later("unavailable", 503, "A part of the service does not answer", 2),
+];
+
+/// The kind with this code.
+pub fn find(code: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|entry| entry.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_sorted_and_has_no_code_twice() {
+        let keys: Vec<_> = CATALOGUE.iter().map(|entry| (entry.status, entry.code)).collect();
+        assert!(keys.is_sorted(), "sort by status and code");
+        let codes: BTreeSet<_> = CATALOGUE.iter().map(|entry| entry.code).collect();
+        assert_eq!(codes.len(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn the_document_lists_the_catalogue() {
+        let text = std::fs::read_to_string(api_folder().join("../docs/PROBLEMS.md")).unwrap();
+        let rows: BTreeSet<String> =
+            text.lines().filter(|line| line.starts_with("| `")).map(row).collect();
+        let codes = CATALOGUE
+            .iter()
+            .map(|it| row(&format!("| `{}` | {} | {} |", it.code, it.status, it.title)));
+        assert_eq!(rows, codes.collect(), "docs/PROBLEMS.md differs from the catalogue");
+    }
+
+    #[test]
+    fn every_code_in_the_source_is_in_the_catalogue() {
+        let mut files = vec![api_folder().join("src")];
+        let mut found = 0;
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for rest in text.split(concat!("Problem::new", "(\"")).skip(1) {
+                let code = rest.split('"').next().unwrap();
+                assert!(find(code).is_some(), "{}: {code} is not in the catalogue", path.display());
+                found += 1;
+            }
+        }
+        assert!(found > 5, "the search finds the codes");
+    }
+
+    /// The first three columns, so that the document may add a fourth for people.
+    fn row(line: &str) -> String {
+        line.split('|').skip(1).take(3).map(str::trim).collect::<Vec<_>>().join(" | ")
+    }
+
+    fn api_folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+    }
+}

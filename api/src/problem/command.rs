@@ -1,0 +1,56 @@
+//! What the write side and the read side could not do, as problems.
+
+use keynest_commands::CommandError;
+use keynest_domain::permission::Denied;
+use keynest_projections::QueryError;
+use keynest_store::AppendError;
+
+use crate::Problem;
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Denied { why, .. } => why.into(),
+            CommandError::Absent(_) => Self::new("not_found"),
+            CommandError::Field { field, why } => Self::validation([(field, why.message)]),
+            CommandError::User(rejection) => rejection.into(),
+            CommandError::Session(rejection) => rejection.into(),
+            CommandError::Login(rejection) => rejection.into(),
+            CommandError::Organization(rejection) => rejection.into(),
+            CommandError::Project(rejection) => rejection.into(),
+            CommandError::Environment(rejection) => rejection.into(),
+            CommandError::Busy(_)
+            | CommandError::Append(AppendError::Busy | AppendError::Conflict(_)) => {
+                Self::new("busy")
+            }
+            CommandError::NewerThanThisBinary(_) => {
+                Self::new("newer_than_this_binary").caused_by(&error)
+            }
+            CommandError::Append(AppendError::Malformed(_)) => {
+                Self::new("too_large").caused_by(&error)
+            }
+            CommandError::Append(AppendError::Unavailable(_)) | CommandError::Read(_) => {
+                Self::unavailable(&error)
+            }
+            CommandError::Damaged(_) | CommandError::Hashing(_) | CommandError::Keyring(_) => {
+                Self::internal(&error)
+            }
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(why: Denied) -> Self {
+        match why {
+            // An outsider learns nothing, not even that the object exists.
+            Denied::Outsider => Self::new("not_found"),
+            Denied::RoleTooWeak => Self::new("role_too_weak"),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        Self::unavailable(&error)
+    }
+}

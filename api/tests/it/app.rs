@@ -1,0 +1,199 @@
+//! A whole KeyNest for one test: real Postgres, real sockets, real projections and mailer, its own database.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use keynest_api::server::{ServerOptions, Stop};
+use keynest_api::throttle::{Rate, ThrottleLimits};
+use keynest_api::{App, DevMail, DevMailbox, EdgeSettings, MailboxError, Settings, edge, server};
+use keynest_commands::{Clock, Commands};
+use keynest_crypto::{HashParams, Keyring, PasswordHasher, RootKey};
+use keynest_projections::{Projections, Queries};
+use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with, migrate};
+use keynest_store::{EventStore, IdempotencyTable, PostgresIdempotency, PostgresKeyTable};
+use keynest_workers::{Consumer, Feed, Janitor, JanitorSettings, MAILS_MAX_DEFAULT, Mailbox, Mailer, MailerSettings, StoredMail, Transport};
+use reqwest::{Client, Method, RequestBuilder};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+
+/// Connections of one test's pools; many tests share one server.
+const CONNECTIONS: u32 = 8;
+
+/// One running product.
+pub struct TestApp {
+    pub client: Client,
+    pub address: SocketAddr,
+    pub app: App,
+    pub clock: Clock,
+    pub projections: Projections,
+    pub store_pool: PgPool,
+    pub mailbox: Mailbox,
+    mailer: Consumer,
+    janitor: Janitor,
+    stop: Stop,
+}
+
+/// What a test wants otherwise than usual.
+pub struct Builder {
+    pool: PgPool,
+    pub edge: EdgeSettings,
+    pub settings: Settings,
+}
+
+impl TestApp {
+    /// The usual: no throttles, cheap password hashing.
+    pub async fn start(pool: PgPool) -> Self {
+        Self::builder(pool).start().await
+    }
+
+    pub fn builder(pool: PgPool) -> Builder {
+        let settings = Settings { throttles: no_throttles(), ..Settings::default() };
+        Builder { pool, edge: EdgeSettings::default(), settings }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    pub fn patch(&self, path: &str) -> RequestBuilder {
+        self.request(Method::PATCH, path)
+    }
+
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.request(Method::PUT, path)
+    }
+
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Every read model shows everything that is in the log now.
+    pub async fn catch_up(&self) {
+        let head = self.app.commands.store().head().await.unwrap();
+        let models = keynest_projections::names::ALL;
+        let is_visible = self.projections.visibility().wait_for(head, models, std::time::Duration::from_secs(20)).await;
+        assert!(is_visible, "read models did not catch up");
+    }
+
+    /// Sends the mails of everything that is in the log now; answers all mails so far, the newest first.
+    pub async fn deliver(&self) -> Vec<StoredMail> {
+        self.mailer.drain().await.unwrap();
+        self.mailbox.list(None, 1_000).await.unwrap()
+    }
+
+    /// The newest mail to an address.
+    pub async fn mail_to(&self, address: &str) -> StoredMail {
+        self.deliver().await;
+        self.mailbox.list(Some(address), 1).await.unwrap().pop().expect("a mail was sent")
+    }
+
+    /// One round of the janitor.
+    pub async fn tidy_up(&self) {
+        self.catch_up().await;
+        self.janitor.round().await;
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.now.cancel();
+    }
+}
+
+impl Builder {
+    pub async fn start(self) -> TestApp {
+        let options = (*self.pool.connect_options()).clone();
+        let store_options = StoreOptions { pool_connections: CONNECTIONS, ..StoreOptions::default() };
+        let store_pool = connect_store_pool_with(options.clone(), &store_options).await.unwrap();
+        migrate(&store_pool).await.unwrap();
+        let postgres = Postgres::open(store_pool.clone(), &store_options).await.unwrap();
+        let store = EventStore::Postgres(postgres);
+        let clock = Clock::default();
+        let table = Arc::new(PostgresKeyTable::new(store_pool.clone()));
+        let keyring = Keyring::unlock(RootKey::generate(), table, clock.now()).await.unwrap();
+        let hasher = PasswordHasher::new(HashParams::for_tests()).unwrap();
+        let commands = Commands::new(store.clone(), keyring.clone(), hasher, clock.clone());
+
+        let read_pool = keynest_projections::connect_read_pool(options, CONNECTIONS).await.unwrap();
+        keynest_projections::migrate(&read_pool).await.unwrap();
+        let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
+        let stop = Stop::default();
+        projections.start(stop.now.clone());
+        let queries = Queries::new(read_pool);
+
+        let mailbox = Mailbox::new(store_pool.clone(), MAILS_MAX_DEFAULT);
+        let idempotency = IdempotencyTable::Postgres(PostgresIdempotency::new(store_pool.clone()));
+        let site = self.settings.site().to_owned();
+        let settings = MailerSettings { site, domain: "keynest.test".to_owned(), has_notices: true };
+        let transport = Transport::Mailbox(mailbox.clone());
+        let mailer = Mailer::new(commands.clone(), store_pool.clone(), transport, settings).unwrap();
+        let mailer = Consumer::new(Feed::Store(store), store_pool.clone(), clock.clone(), Arc::new(mailer));
+        mailer.drain().await.unwrap();
+        let janitor = Janitor::new(
+            commands.clone(),
+            queries.clone(),
+            idempotency.clone(),
+            store_pool.clone(),
+            JanitorSettings::default(),
+        );
+
+        let dev_mailbox = Arc::new(TestMailbox(mailbox.clone()));
+        let app = App::new(commands, queries, projections.clone(), idempotency, self.settings, Some(dev_mailbox));
+        app.revocations.start(&app, stop.now.clone()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(server::serve(listener, edge(app.clone(), &self.edge), ServerOptions::default(), stop.clone()));
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        TestApp { client, address, app, clock, projections, store_pool, mailbox, mailer, janitor, stop }
+    }
+}
+
+struct TestMailbox(Mailbox);
+
+#[async_trait::async_trait]
+impl DevMailbox for TestMailbox {
+    async fn list(&self, recipient: Option<&str>, limit: i64) -> Result<Vec<DevMail>, MailboxError> {
+        let mails = self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
+        Ok(mails.into_iter().map(shown).collect())
+    }
+
+    async fn get(&self, id: i64) -> Result<Option<DevMail>, MailboxError> {
+        Ok(self.0.get(id).await.map_err(|error| MailboxError(error.into()))?.map(shown))
+    }
+}
+
+fn shown(mail: StoredMail) -> DevMail {
+    DevMail {
+        id: mail.id,
+        sent_at: mail.sent_at,
+        recipient: mail.recipient,
+        subject: mail.subject,
+        text: mail.body_text,
+        html: mail.body_html,
+    }
+}
+
+/// Limits that no test reaches by accident.
+fn no_throttles() -> ThrottleLimits {
+    let many = Rate::per_minute(1_000_000);
+    ThrottleLimits {
+        register: many,
+        password_reset: many,
+        auth: many,
+        anonymous: many,
+        user: many,
+        ..ThrottleLimits::default()
+    }
+}

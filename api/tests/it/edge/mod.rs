@@ -1,0 +1,12 @@
+//! The accept loop and everything around the routes, over real sockets.
+
+mod bodies;
+mod connections;
+mod deadlines;
+mod headers;
+mod lab;
+mod log;
+mod routes;
+mod smuggling;
+mod stopping;
+mod throttles;

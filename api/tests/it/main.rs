@@ -1,0 +1,5 @@
+//! The API as its callers see it, over real sockets.
+
+mod app;
+mod edge;
+mod person;
