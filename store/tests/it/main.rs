@@ -6,3 +6,4 @@ mod contract;
 mod database;
 mod given;
 mod golden;
+mod oracle;

@@ -1,0 +1,115 @@
+//! What was acknowledged, what readers saw, and the comparison with the log.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use keynest_domain::{CommandId, EventId, StreamName};
+use keynest_store::{Recorded, event_id};
+
+/// One acknowledgement. `writer` is one task of one process life: its acknowledgements came one after the other.
+#[derive(Clone, Debug)]
+pub struct Ack {
+    pub writer: (usize, u64),
+    pub command: CommandId,
+    pub first: u64,
+    pub last: u64,
+}
+
+/// One subscription, from where it began.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub after: u64,
+    pub events: Vec<(u64, EventId)>,
+}
+
+/// Everything that is wrong, by kind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Findings(BTreeMap<&'static str, u64>);
+
+impl Findings {
+    pub fn none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn of(&self, kind: &str) -> u64 {
+        self.0.get(kind).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, kind: &'static str, count: u64) {
+        if count > 0 {
+            *self.0.entry(kind).or_default() += count;
+        }
+    }
+}
+
+/// Compares the whole log with the ledger.
+pub fn check(log: &[Recorded], acks: &[Ack], readers: &[Seen]) -> Findings {
+    let mut findings = Findings::default();
+    check_log(log, &mut findings);
+    check_acks(log, acks, &mut findings);
+    for seen in readers {
+        check_reader(log, seen, &mut findings);
+    }
+    findings
+}
+
+fn check_log(log: &[Recorded], findings: &mut Findings) {
+    let highest = log.last().map_or(0, |event| event.position.to_stored());
+    findings.add("positions missing", highest - log.len() as u64);
+    let mut revisions: HashMap<&StreamName, u32> = HashMap::new();
+    let mut places = HashSet::new();
+    let mut last: Option<(CommandId, u64)> = None;
+    for event in log {
+        let revision = revisions.entry(&event.stream).or_default();
+        *revision += 1;
+        findings.add("out of order in its stream", u64::from(event.revision.get() != *revision));
+        let written: serde_json::Value = serde_json::from_slice(&event.data).unwrap();
+        let index = written["index"].as_u64().unwrap();
+        findings.add("doubled", u64::from(!places.insert((event.command_id, index))));
+        let follows = match last {
+            Some((command, before)) if command == event.command_id => index == before + 1,
+            Some(_) | None => index == 0,
+        };
+        findings.add("torn apart", u64::from(!follows));
+        let is_own = written["command"] == event.command_id.to_string()
+            && u32::try_from(index)
+                .is_ok_and(|at| event.event_id == event_id(event.command_id, at));
+        findings.add("altered", u64::from(!is_own));
+        last = Some((event.command_id, index));
+    }
+    let of = |event: &Recorded| {
+        serde_json::from_slice::<serde_json::Value>(&event.data).unwrap()["of"].as_u64().unwrap()
+    };
+    let incomplete =
+        log.iter().filter(|event| !places.contains(&(event.command_id, of(event) - 1)));
+    findings.add("incomplete", incomplete.count() as u64);
+}
+
+fn check_acks(log: &[Recorded], acks: &[Ack], findings: &mut Findings) {
+    let at: HashMap<u64, &Recorded> =
+        log.iter().map(|event| (event.position.to_stored(), event)).collect();
+    let mut before: HashMap<(usize, u64), u64> = HashMap::new();
+    for ack in acks {
+        let is_there =
+            |position| at.get(&position).is_some_and(|event| event.command_id == ack.command);
+        findings.add("lost", (ack.first..=ack.last).filter(|at| !is_there(*at)).count() as u64);
+        let last = before.entry(ack.writer).or_default();
+        findings.add("reordered", u64::from(ack.first <= *last));
+        *last = ack.last;
+    }
+}
+
+/// A reader saw every event of the log between its place and the last one that it saw, each once, in order.
+fn check_reader(log: &[Recorded], seen: &Seen, findings: &mut Findings) {
+    let last = seen.events.last().map_or(seen.after, |(position, _)| *position);
+    let due: Vec<(u64, EventId)> = log
+        .iter()
+        .map(|event| (event.position.to_stored(), event.event_id))
+        .filter(|(position, _)| *position > seen.after && *position <= last)
+        .collect();
+    let known: HashSet<_> = seen.events.iter().collect();
+    let skipped = due.iter().filter(|event| !known.contains(event)).count();
+    findings.add("skipped by a reader", skipped as u64);
+    let wrong = (seen.events.len() + skipped).abs_diff(due.len());
+    findings.add("seen but not in the log", wrong as u64);
+    findings.add("seen out of order", u64::from(!seen.events.is_sorted()));
+}

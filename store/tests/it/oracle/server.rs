@@ -1,0 +1,132 @@
+//! A Postgres of its own that may be killed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// How long a start may take, with recovery on a busy machine.
+const START_TRIES_MAX: u32 = 600;
+const START_PAUSE: Duration = Duration::from_millis(50);
+
+/// Stopped and removed when dropped.
+pub struct Server {
+    folder: TempDir,
+    binaries: PathBuf,
+    process: Child,
+}
+
+impl Server {
+    /// A new server on a socket of its own.
+    pub async fn start() -> Self {
+        let binaries = binaries();
+        let folder = tempfile::Builder::new().prefix("keynest-oracle").tempdir_in("/tmp").unwrap();
+        give_away(folder.path());
+        let made = as_owner(&binaries.join("initdb"))
+            .args([
+                "--username=postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(folder.path().join("data"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let process = run(&binaries, folder.path());
+        let mut server = Self { folder, binaries, process };
+        server.wait_until_ready().await;
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres:///postgres?user=postgres&host={}", self.folder.path().display())
+    }
+
+    /// `kill -9` of the postmaster, and a new one on the same files.
+    pub async fn kill_and_restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.process = run(&self.binaries, self.folder.path());
+        self.wait_until_ready().await;
+    }
+
+    async fn wait_until_ready(&mut self) {
+        let connect: PgConnectOptions = self.url().parse().unwrap();
+        for _ in 0..START_TRIES_MAX {
+            if connect.connect().await.is_ok() {
+                return;
+            }
+            // Children of the killed one may still hold its memory; the new one then ends at once.
+            if self.process.try_wait().unwrap().is_some() {
+                self.process = run(&self.binaries, self.folder.path());
+            }
+            sleep(START_PAUSE).await;
+        }
+        panic!("the server does not start");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn run(binaries: &Path, folder: &Path) -> Child {
+    as_owner(&binaries.join("postgres"))
+        .arg("-D")
+        .arg(folder.join("data"))
+        .arg("-k")
+        .arg(folder)
+        .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn binaries() -> PathBuf {
+    let told = Command::new("pg_config").arg("--bindir").output().ok().and_then(|told: Output| {
+        let folder = PathBuf::from(String::from_utf8(told.stdout).ok()?.trim());
+        folder.join("initdb").exists().then_some(folder)
+    });
+    let installed = || {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+        let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+        folders.filter(|folder| folder.join("initdb").exists()).max()
+    };
+    told.or_else(installed).expect("PostgreSQL is installed")
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().unwrap().stdout == b"0\n"
+}
+
+/// Postgres refuses to run as root.
+fn as_owner(program: &Path) -> Command {
+    let mut command = if is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.current_dir("/");
+    command
+}
+
+fn give_away(folder: &Path) {
+    if is_root() {
+        let given = Command::new("chown").arg("postgres:postgres").arg(folder).status().unwrap();
+        assert!(given.success());
+    }
+}
