@@ -1,21 +1,65 @@
 //! Accounts, sessions and sign-in under `/api/auth/`.
 
+pub(crate) mod activate;
+mod change_password;
+mod config;
+mod endpoints;
+mod even;
+pub(crate) mod faults;
+mod jwks;
+mod login;
+mod logout;
+mod password_reset;
+pub(crate) mod password_reset_confirm;
+mod profile;
+mod refresh_token;
+mod register;
+mod resend_activation;
 mod revocation;
+mod revoked;
+mod shape;
+mod status;
+mod tokens;
 
 use axum::Router;
+use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::App;
 use crate::throttle::Throttle;
 
 pub use revocation::Revocations;
 
-/// The routes of this folder.
-pub fn router(_throttle: &Throttle) -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+/// The routes of this folder. Each throttle counts per route, so that none shares its budget (D33).
+pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
+    let attempts = OpenApiRouter::new()
+        .routes(routes!(login::handle))
+        .routes(routes!(activate::handle))
+        .routes(routes!(resend_activation::handle))
+        .routes(routes!(password_reset_confirm::handle))
+        .route_layer(throttle.auth());
+    let register = OpenApiRouter::new()
+        .routes(routes!(register::handle))
+        .route_layer(throttle.register())
+        .route_layer(throttle.auth());
+    let reset = OpenApiRouter::new()
+        .routes(routes!(password_reset::handle))
+        .route_layer(throttle.password_reset())
+        .route_layer(throttle.auth());
+    let public = OpenApiRouter::new()
+        .routes(routes!(refresh_token::handle))
+        .routes(routes!(logout::handle))
+        .routes(routes!(status::handle))
+        .routes(routes!(config::handle))
+        .route_layer(throttle.anonymous());
+    let signed_in = OpenApiRouter::new()
+        .routes(routes!(profile::show, profile::update, profile::replace))
+        .routes(routes!(change_password::handle));
+    attempts.merge(register).merge(reset).merge(public).merge(signed_in)
 }
 
 /// Routes that have a place of their own by convention.
 pub fn well_known_router() -> Router<App> {
-    Router::new()
+    Router::new().route("/.well-known/jwks.json", get(jwks::handle))
 }

@@ -7,12 +7,12 @@ mod sealed;
 mod timestamp;
 mod variable_key;
 
-pub use email::Email;
+pub use email::{EMAIL_BYTES_MAX, Email};
 pub use id::*;
 pub use name::*;
 pub use sealed::{LinkNonce, Sealed};
 pub use timestamp::{Lifetime, Timestamp};
-pub use variable_key::VariableKey;
+pub use variable_key::{VARIABLE_KEY_MAX, VariableKey};
 
 /// Why a text is not a valid value: a sentence for people and the rule's stable code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,70 @@
+//! Sign in. Every refusal is the same, and none is 401 (R4, D8).
+
+use axum::extract::State;
+use keynest_commands::CommandError;
+use keynest_commands::login::LogIn;
+use keynest_crypto::Password;
+use keynest_domain::{Email, login};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::faults::Faults;
+use super::shape::User;
+use crate::extract::{Anyone, Json, Text};
+use crate::{App, Problem};
+
+/// The body.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LoginRequest)]
+pub struct Request {
+    #[schema(value_type = String, example = "ann@example.com")]
+    email: Text,
+    #[schema(value_type = String, format = Password)]
+    password: Text,
+}
+
+/// The answer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoginAnswer)]
+pub struct Answer {
+    access: String,
+    refresh: String,
+    user: User,
+    message: &'static str,
+}
+
+/// Signs in with address and password.
+#[utoipa::path(post, path = "/login/", tag = "auth", request_body = Request,
+    responses((status = 200, body = Answer), (status = 400, description = "`invalid_credentials`, `validation`"),
+        (status = 403, description = "`account_inactive`, for the right password"),
+        (status = 429, description = "`locked_out`, `throttled`")))]
+pub async fn handle(
+    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+) -> Result<Json<Answer>, Problem> {
+    let wish = request.parse()?;
+    let executed = app.commands.log_in(&caller.origin, wish).await.map_err(|error| refusal(&app, error))?;
+    let tokens = app.tokens(&executed).await?;
+    let user = User::from(&tokens.profile.user);
+    Ok(Json(Answer { access: tokens.access, refresh: tokens.refresh, user, message: "Signed in" }))
+}
+
+/// A lock says how long it lasts.
+pub(super) fn refusal(app: &App, error: CommandError) -> Problem {
+    if let CommandError::Login(login::Rejection::Locked { until }) = error {
+        let left = until.since(app.commands.clock().now()).secs();
+        return Problem::new("locked_out").retry_after(left.saturating_add(1));
+    }
+    error.into()
+}
+
+impl Request {
+    fn parse(self) -> Result<LogIn, Problem> {
+        let mut faults = Faults::default();
+        let email = faults.take("email", Email::parse(&self.email.0));
+        let password = faults.take("password", Password::presented(&self.password.0));
+        match (email, password) {
+            (Some(email), Some(password)) => Ok(LogIn { email, password }),
+            _ => Err(faults.problem()),
+        }
+    }
+}
