@@ -88,7 +88,7 @@ impl Keyring {
             Some(row) => self.0.vault.settle(row).await?,
             None => self.0.vault.create(&name, random::secret::<KEY_LEN>().as_ref()).await?,
         };
-        let key = self.data_key(&row)?.ok_or(KeyringError::Destroyed(name))?;
+        let key = self.data_key(row).await?.ok_or(KeyringError::Destroyed(name))?;
         self.0.sealing.insert(subject, Arc::clone(&key));
         if self.0.forgotten.load(Ordering::SeqCst) != forgotten {
             self.0.sealing.invalidate(&subject);
@@ -115,9 +115,10 @@ impl Keyring {
         let forgotten = self.0.forgotten.load(Ordering::SeqCst);
         for page in missing.chunks(PAGE_MAX) {
             for row in self.0.vault.table.get(page).await? {
-                let key = self.data_key(&row)?;
-                self.0.opening.insert(row.id, key.clone());
-                keys.insert(row.id, key);
+                let id = row.id;
+                let key = self.data_key(row).await?;
+                self.0.opening.insert(id, key.clone());
+                keys.insert(id, key);
             }
         }
         if self.0.forgotten.load(Ordering::SeqCst) != forgotten {
@@ -200,13 +201,11 @@ impl Keyring {
     }
 
     /// The key of a row, or `None` if it was destroyed.
-    fn data_key(&self, row: &WrappedKey) -> Result<Option<Arc<DataKey>>, KeyringError> {
-        if row.destroyed_at.is_some() {
-            return Ok(None);
-        }
-        let secret = self.0.vault.unwrap(row)?;
-        let key = AeadKey::new(&secret).ok_or(KeyringError::DamagedKey(row.id))?;
-        Ok(Some(Arc::new(DataKey { id: row.id, name: row.name.clone(), key })))
+    async fn data_key(&self, row: WrappedKey) -> Result<Option<Arc<DataKey>>, KeyringError> {
+        let (id, name) = (row.id, row.name.clone());
+        let Some(secret) = self.0.vault.open_row(row).await? else { return Ok(None) };
+        let key = AeadKey::new(&secret).ok_or(KeyringError::DamagedKey(id))?;
+        Ok(Some(Arc::new(DataKey { id, name, key })))
     }
 
     fn digest_tag(&self, kind: &str, text: &str) -> hmac::Tag {

@@ -26,8 +26,8 @@
 
 mod access_token;
 mod aead;
-mod context;
 mod content_digest;
+mod context;
 mod cursor;
 mod data_key;
 pub mod key_table;

@@ -27,12 +27,14 @@ impl RootKeys {
 
     /// As [`RootKeys::load`]; makes the file if there is none and `may_create`.
     pub fn load_or_create(path: &Path, may_create: bool) -> Result<Self, RootKeyError> {
-        let mut known = vec![Arc::new(RootKey::load_or_create(path, may_create)?)];
-        match RootKey::load(&next_path(path)) {
-            Ok(next) => known.push(Arc::new(next)),
-            Err(RootKeyError::Missing(_)) => {}
+        // The next one first: it is moved to the place of the current one, and is met there if it was missed here.
+        let next = match RootKey::load(&next_path(path)) {
+            Ok(next) => Some(Arc::new(next)),
+            Err(RootKeyError::Missing(_)) => None,
             Err(error) => return Err(error),
-        }
+        };
+        let mut known = vec![Arc::new(RootKey::load_or_create(path, may_create)?)];
+        known.extend(next);
         Ok(Self { known, path: Some(path.to_owned()) })
     }
 

@@ -196,9 +196,10 @@ async fn ring<K>(
     };
     let mut keys = HashMap::new();
     let history = vault.table.history(purpose.name()).await?;
-    for row in history.iter().chain([&active]).filter(|row| row.destroyed_at.is_none()) {
-        let key = parse(&vault.unwrap(row)?).ok_or(KeyringError::DamagedKey(row.id))?;
-        keys.insert(row.id, key);
+    for row in history.into_iter().chain([active.clone()]) {
+        let id = row.id;
+        let Some(secret) = vault.open_row(row).await? else { continue };
+        keys.insert(id, parse(&secret).ok_or(KeyringError::DamagedKey(id))?);
     }
     if !keys.contains_key(&active.id) {
         return Err(KeyringError::Destroyed(active.name));

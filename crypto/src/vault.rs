@@ -17,8 +17,8 @@ use crate::roots::RootKeys;
 
 /// The name of the check row.
 pub const ROOT_CHECK: &str = "root_check";
-/// How often a row is tried to be wrapped again against others who do the same.
-const SETTLE_ATTEMPTS_MAX: usize = 8;
+/// How many rotations that go by while one row is dealt with are borne.
+const ATTEMPTS_MAX: usize = 8;
 
 /// The table and the root keys.
 pub struct Vault {
@@ -35,7 +35,7 @@ impl Vault {
             vault.insert(ROOT_CHECK, random::secret::<32>().as_ref(), &root).await?;
         }
         let check = vault.check_row().await?;
-        vault.unwrap(&check)?;
+        vault.open_row(check).await?.ok_or(KeyringError::RootCheckMissing)?;
         Ok(vault)
     }
 
@@ -46,21 +46,44 @@ impl Vault {
 
     /// Stores a key unless its name is taken; answers the row that has the name.
     pub async fn create(&self, name: &str, key: &[u8]) -> Result<WrappedKey, KeyringError> {
-        let root = self.root(&self.check_row().await?.root_id)?;
+        let root = self.wrapping_root().await?;
         let row = self.insert(name, key, &root).await?;
         self.settle(row).await
     }
 
     /// Wraps the row again if another root key wraps by now. Required before anything is sealed under its key.
     pub async fn settle(&self, mut row: WrappedKey) -> Result<WrappedKey, KeyringError> {
-        for _ in 0..SETTLE_ATTEMPTS_MAX {
-            let check = self.check_row().await?;
-            if row.root_id == check.root_id || row.destroyed_at.is_some() {
+        for _ in 0..ATTEMPTS_MAX {
+            let root = self.wrapping_root().await?;
+            if row.root_id == root.id() || row.destroyed_at.is_some() {
                 return Ok(row);
             }
-            self.wrap_again(&row, &*self.root(&check.root_id)?).await?;
-            let mut rows = self.table.get(&[row.id]).await?;
-            row = rows.pop().ok_or(KeyringError::UnknownKey(row.id))?;
+            match self.wrap_again(&row, &root).await {
+                // Somebody else wrapped it again, and the root key it was under is gone.
+                Ok(_) | Err(KeyringError::WrongRootKey { .. }) => row = self.again(&row).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(KeyringError::RotationContended)
+    }
+
+    /// The key of a row that was just read, in clear; `None` if it was destroyed. A rotation may have gone by since.
+    pub async fn open_row(
+        &self,
+        mut row: WrappedKey,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        for _ in 0..ATTEMPTS_MAX {
+            if row.destroyed_at.is_some() {
+                return Ok(None);
+            }
+            let wrapped_by = match self.unwrap(&row) {
+                Err(KeyringError::WrongRootKey { wrapped_by }) => wrapped_by,
+                done => return done.map(Some),
+            };
+            row = self.again(&row).await?;
+            if row.root_id == wrapped_by {
+                return Err(KeyringError::WrongRootKey { wrapped_by });
+            }
         }
         Err(KeyringError::RotationContended)
     }
@@ -93,6 +116,27 @@ impl Vault {
         let found = read.find(id);
         *self.roots.write().unwrap_or_else(PoisonError::into_inner) = read;
         found.ok_or_else(|| KeyringError::WrongRootKey { wrapped_by: id.to_owned() })
+    }
+
+    /// The root key that wraps now.
+    async fn wrapping_root(&self) -> Result<Arc<RootKey>, KeyringError> {
+        let mut id = self.check_row().await?.root_id;
+        for _ in 0..ATTEMPTS_MAX {
+            let refusal = match self.root(&id) {
+                Err(KeyringError::WrongRootKey { wrapped_by }) => wrapped_by,
+                done => return done,
+            };
+            id = self.check_row().await?.root_id;
+            if id == refusal {
+                return Err(KeyringError::WrongRootKey { wrapped_by: id });
+            }
+        }
+        Err(KeyringError::RotationContended)
+    }
+
+    async fn again(&self, row: &WrappedKey) -> Result<WrappedKey, KeyringError> {
+        let mut rows = self.table.get(&[row.id]).await?;
+        rows.pop().ok_or(KeyringError::UnknownKey(row.id))
     }
 
     async fn insert(

@@ -12,6 +12,8 @@ use crate::random;
 
 /// More than any key file has.
 const FILE_BYTES_MAX: u64 = 256;
+/// Files that come and go between two looks before giving up.
+const ATTEMPTS_MAX: usize = 8;
 /// Readable by its owner only.
 const MODE: u32 = 0o600;
 /// The bits that let anybody else in.
@@ -64,13 +66,18 @@ impl RootKey {
 
     /// Reads the file, or makes it if there is none and `may_create`: only while no key was ever wrapped.
     pub fn load_or_create(path: &Path, may_create: bool) -> Result<Self, RootKeyError> {
-        match Self::load(path) {
-            Err(RootKeyError::Missing(_)) if may_create => match Self::create(path) {
+        let mut loaded = Self::load(path);
+        for _ in 0..ATTEMPTS_MAX {
+            if !may_create || !matches!(loaded, Err(RootKeyError::Missing(_))) {
+                break;
+            }
+            loaded = match Self::create(path) {
+                // Another process was faster; if it is the next key, it may even have been moved on.
                 Err(RootKeyError::Exists(_)) => Self::load(path),
                 made => made,
-            },
-            loaded => loaded,
+            };
         }
+        loaded
     }
 
     fn write_new(&self, path: &Path) -> Result<(), RootKeyError> {
