@@ -40,7 +40,7 @@ impl Mailer {
             | Event::NoticesSwitched(_) => return Ok(Vec::new()),
         };
         let is_reset = matches!(event, Event::PasswordResetRequested(_));
-        let open = if is_reset { person.state.reset } else { person.state.activation };
+        let open = if is_reset { person.state.reset } else { person.state.open_activation() };
         // Used, replaced by a newer one or too old: the mail would only confuse.
         if open != Some(link) || link.expires_at <= self.commands.clock().now() {
             return Ok(Vec::new());

@@ -28,6 +28,7 @@ pub fn decide(state: &User, wish: Activate) -> Result<Vec<Event>, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Aggregate;
     use crate::testing::given;
     use crate::user::samples::{FIRST_LINK, activated, at, registered};
     use crate::user::{ActivationRequested, UserDeactivated};
@@ -51,6 +52,13 @@ mod tests {
         let past = [registered(), activated()];
         given::<User>(past.clone()).when(wish(FIRST_LINK, 2 * DAY)).then_nothing();
         given::<User>(past).when(wish(LinkNonce::new(9), 2)).then_rejected(Rejection::LinkInvalid);
+    }
+
+    #[test]
+    fn a_used_link_is_not_open_any_more() {
+        let waiting = User::default().evolve(&registered());
+        assert!(waiting.open_activation().is_some());
+        assert_eq!(waiting.evolve(&activated()).open_activation(), None);
     }
 
     #[test]

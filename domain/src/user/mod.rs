@@ -292,6 +292,11 @@ impl User {
         self.standing == Standing::Active && (epoch >= self.epoch || self.kept == Some(session))
     }
 
+    /// The activation link, until it is used.
+    pub fn open_activation(&self) -> Option<OpenLink> {
+        self.activation.filter(|_| self.standing == Standing::Inactive)
+    }
+
     /// Refuses everybody who may not act.
     pub fn require_active(&self) -> Result<(), Rejection> {
         match self.standing {
