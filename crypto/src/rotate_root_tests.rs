@@ -152,3 +152,23 @@ async fn two_rotations_and_many_writers_at_once_lose_no_key() {
         assert!(reopened.open(&place, &sealed).await.unwrap().is_some());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_appears_behind_the_rotation_is_met_in_its_next_pass() {
+    let table = Arc::new(MemoryKeyTable::new());
+    let keyring = unlock(root(ROOT), &table).await;
+    let (id, old) = (keynest_domain::KeyId::new(uuid::Uuid::nil()), root(ROOT));
+    let late = crate::NewKey {
+        id,
+        name: "user:1".to_owned(),
+        wrapped: old.wrap(id, "user:1", &[7; 32]),
+        root_id: old.id().to_owned(),
+    };
+    let appear = |_| {
+        let insert = table.insert_if_absent(late.clone());
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(insert)).unwrap();
+    };
+    keyring.rotate_root(root(NEXT), appear).await.unwrap();
+    assert_eq!(rows(&table).await.len(), 7);
+    assert!(rows(&table).await.iter().all(|row| row.root_id == root(NEXT).id()));
+}
