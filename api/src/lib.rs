@@ -3,7 +3,7 @@
 mod app;
 mod auth;
 mod core;
-mod extract;
+pub mod extract;
 mod health;
 mod idempotency;
 pub mod middleware;

@@ -119,7 +119,11 @@ fn told(value: &Value, error: &serde_json::Error) -> String {
         Value::Object(_) => "an object",
     };
     let text = error.to_string();
-    match text.split_once(", expected ") {
+    // From the right: the value in front may hold these words as well.
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) if text.starts_with("unknown variant") => {
+            format!("Not valid: expected {expected}.")
+        }
         Some((_, expected)) => format!("Not valid: expected {expected}, not {kind}."),
         // Written by a `Deserialize` of this project, or about a member inside.
         None => format!("Not valid: {text}."),
@@ -198,7 +202,7 @@ impl Error for Fault {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format!("Not valid: expected one of {}.", expected.join(", ")))
+        Self::custom(format!("Not valid: expected `{}`.", expected.join("` or `")))
     }
 }
 

@@ -136,13 +136,15 @@ mod tests {
         assert_eq!(found["email"], json!(["This field is required."]));
         assert_eq!(found["organization"], json!(["Not valid: expected i64, not a string."]));
         assert_eq!(found["tags"], json!(["Not valid: expected a sequence, not a number."]));
-        assert_eq!(found["role"], json!(["Not valid: expected one of admin, viewer."]));
+        assert_eq!(found["role"], json!(["Not valid: expected `admin` or `viewer`."]));
         assert_eq!(found.as_object().unwrap().len(), 4);
     }
 
     #[test]
     fn a_refused_value_is_never_repeated() {
-        let found = details(r#"{"email":["hunter2"],"role":"hunter2","organization":"hunter2"}"#);
+        let found = details(
+            r#"{"email":["hunter2"],"role":"hunter2","organization":"x, expected hunter2"}"#,
+        );
         assert!(!found.to_string().contains("hunter2"), "{found}");
     }
 

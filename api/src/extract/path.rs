@@ -21,16 +21,16 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
+/// The route and its handler disagree, which no caller can help; everything else is about the caller's text.
 fn problem(rejection: &PathRejection) -> Problem {
-    match rejection {
-        PathRejection::FailedToDeserializePathParams(why) => match why.kind() {
-            ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. } => {
-                Problem::internal(why)
-            }
-            // Everything else is about the text that the caller wrote.
-            _ => Problem::new("not_found"),
-        },
-        PathRejection::MissingPathParams(why) => Problem::internal(why),
-        _ => Problem::new("not_found"),
-    }
+    let why: &(dyn std::error::Error + 'static) = match rejection {
+        PathRejection::MissingPathParams(why) => why,
+        PathRejection::FailedToDeserializePathParams(why) if is_ours(why.kind()) => why,
+        PathRejection::FailedToDeserializePathParams(_) | _ => return Problem::new("not_found"),
+    };
+    Problem::internal(why)
+}
+
+fn is_ours(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. })
 }

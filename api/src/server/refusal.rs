@@ -29,6 +29,11 @@ impl Refusal {
         };
         let body = problem.body(None, None).to_string();
         let status = problem.status();
+        tracing::info!(
+            status = status.as_u16(),
+            code = problem.code(),
+            "connection refused before any route"
+        );
         let reason = status.canonical_reason().unwrap_or_default();
         let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_str());
         for (name, value) in FIXED_HEADERS {

@@ -195,7 +195,8 @@ mod tests {
         }
         let bound = 2 * 1_000 + 2 * CHECKS_PER_PRUNE as usize;
         assert!(limiter.counters.len() <= bound, "{} callers remembered", limiter.counters.len());
-        clock.advance(Duration::from_secs(61));
+        // A window, and a period more until governor takes them for forgotten.
+        clock.advance(Duration::from_secs(75));
         limiter.prune();
         assert_eq!(limiter.counters.len(), 0);
     }

@@ -1,4 +1,5 @@
 //! The API as its callers see it, over real sockets.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop at the first surprise, as tests do")]
 
 mod app;
 mod edge;
