@@ -113,3 +113,87 @@ fn check_reader(log: &[Recorded], seen: &Seen, findings: &mut Findings) {
     findings.add("seen but not in the log", wrong as u64);
     findings.add("seen out of order", u64::from(!seen.events.is_sorted()));
 }
+
+#[cfg(test)]
+mod tests {
+    use keynest_store::{EventStore, Position};
+
+    use super::*;
+    use crate::given;
+
+    /// Ten commands of two events on one stream, their acknowledgements, and a reader that saw them all.
+    async fn sound() -> (Vec<Recorded>, Vec<Ack>, Seen) {
+        let store = EventStore::memory();
+        let mut acks = Vec::new();
+        for _ in 0..10 {
+            let mut append =
+                given::append([given::part("a", keynest_store::Expected::Any, &["", ""])]);
+            let command = append.command_id;
+            for (index, event) in append.streams[0].events.iter_mut().enumerate() {
+                let data = format!(r#"{{"command":"{command}","index":{index},"of":2}}"#);
+                event.data = data.into_bytes().into();
+            }
+            let done = store.append(append).await.unwrap();
+            let (first, last) = (done.first.to_stored(), done.position.to_stored());
+            acks.push(Ack { writer: (0, 0), command, first, last });
+        }
+        let log = store.read_all(Position::START, 100).await.unwrap();
+        let events = log.iter().map(|event| (event.position.to_stored(), event.event_id)).collect();
+        (log, acks, Seen { after: 0, events })
+    }
+
+    #[tokio::test]
+    async fn a_sound_log_has_no_findings() {
+        let (log, acks, seen) = sound().await;
+        assert_eq!(check(&log, &acks, &[seen]), Findings::default());
+    }
+
+    #[tokio::test]
+    async fn an_acknowledged_event_that_is_gone_is_lost() {
+        let (mut log, acks, _) = sound().await;
+        log.truncate(18);
+        assert_eq!(check(&log, &acks, &[]).of("lost"), 2);
+        log.remove(5);
+        let findings = check(&log, &acks, &[]);
+        assert_eq!((findings.of("positions missing"), findings.of("lost")), (1, 3));
+        assert!(findings.of("out of order in its stream") > 0 && findings.of("incomplete") > 0);
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_there_twice_is_doubled() {
+        let (mut log, acks, _) = sound().await;
+        let mut twice = log[3].clone();
+        twice.position = Position::from_stored(21);
+        log.push(twice);
+        assert_eq!(check(&log, &acks, &[]).of("doubled"), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_out_of_turn_is_reordered() {
+        let (log, mut acks, _) = sound().await;
+        acks.swap(3, 4);
+        assert_eq!(check(&log, &acks, &[]).of("reordered"), 1);
+    }
+
+    #[tokio::test]
+    async fn a_changed_event_is_altered() {
+        let (mut log, acks, _) = sound().await;
+        log[2].event_id = log[5].event_id;
+        assert_eq!(check(&log, &acks, &[]).of("altered"), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_reader_missed_doubled_or_made_up_is_found() {
+        let (log, acks, seen) = sound().await;
+        let findings = |change: fn(&mut Seen)| {
+            let mut seen = seen.clone();
+            change(&mut seen);
+            check(&log, &acks, &[seen])
+        };
+        assert_eq!(findings(|seen| drop(seen.events.remove(7))).of("skipped by a reader"), 1);
+        assert_eq!(findings(|seen| seen.events.swap(1, 2)).of("seen out of order"), 1);
+        let again = findings(|seen| seen.events.insert(3, seen.events[3]));
+        assert_eq!(again.of("seen but not in the log"), 1);
+        assert!(findings(|seen| seen.events.truncate(5)).none());
+    }
+}

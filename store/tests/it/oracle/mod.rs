@@ -8,6 +8,8 @@ mod random;
 mod run;
 mod server;
 
+use std::hash::{BuildHasher, Hasher};
+
 use run::{Plan, run};
 
 const SECONDS: u64 = 30;
@@ -18,8 +20,7 @@ fn from_environment(name: &str) -> Option<u64> {
 }
 
 fn seed() -> u64 {
-    let random =
-        || u64::from_be_bytes(*uuid::Uuid::new_v4().as_bytes().first_chunk().expect("16 bytes"));
+    let random = || std::hash::RandomState::new().build_hasher().finish();
     let seed = from_environment("KEYNEST_ORACLE_SEED").unwrap_or_else(random);
     println!("KEYNEST_ORACLE_SEED={seed}");
     seed
