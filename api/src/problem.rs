@@ -12,6 +12,7 @@ use std::fmt::Write;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use keynest_domain::OrganizationId;
 use serde_json::{Map, Value};
 
 use catalogue::Entry;
@@ -35,6 +36,7 @@ struct Parts {
     extra: Map<String, Value>,
     retry_after: Option<u32>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    organization: Option<OrganizationId>,
 }
 
 impl Problem {
@@ -56,6 +58,7 @@ impl Problem {
             extra: Map::new(),
             retry_after: entry.retry_after,
             headers,
+            organization: None,
         }))
     }
 
@@ -142,6 +145,18 @@ impl Problem {
     /// What is wrong with the fields, for a page.
     pub fn field_messages(&self) -> impl Iterator<Item = &str> {
         self.0.fields.values().flatten().map(String::as_str)
+    }
+
+    /// Whose object was asked for: files the refusal in the audit log, and is not told.
+    #[must_use]
+    pub fn within(mut self, organization: OrganizationId) -> Self {
+        self.0.organization = Some(organization);
+        self
+    }
+
+    /// Whose object was asked for, if that is known.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        self.0.organization
     }
 
     /// The stable code.

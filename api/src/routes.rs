@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::middleware::{Clock, CorsOrigins, Edge, EdgeConfig, Metrics, Proxies, REQUEST_TIMEOUT_DEFAULT};
+use crate::middleware::{
+    Clock, CorsOrigins, Edge, EdgeConfig, Metrics, Proxies, REQUEST_TIMEOUT_DEFAULT,
+};
 use crate::throttle::Throttle;
 use crate::{App, auth, core, health, idempotency, min_position, openapi, pages};
 
@@ -44,6 +46,7 @@ impl Default for EdgeSettings {
 pub fn documented(throttle: &Throttle) -> (Router<App>, OpenApi) {
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/auth", auth::router(throttle))
+        .nest("/api/auth", core::accept_invitation::router())
         .nest("/api/core", core::router())
         .merge(core::index_router())
         .merge(health::router())
@@ -55,6 +58,7 @@ pub fn edge(app: App, settings: &EdgeSettings) -> Edge {
     let (routes, document) = documented(&app.throttle);
     // Routes come first, so that the layers know which one it is; the last layer is the outermost.
     let mut routes = routes
+        .route_layer(from_fn_with_state(app.clone(), core::record_refusals))
         .route_layer(from_fn_with_state(app.clone(), idempotency::settle))
         .route_layer(from_fn_with_state(app.clone(), min_position::wait))
         .merge(auth::well_known_router())

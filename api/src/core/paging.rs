@@ -25,9 +25,7 @@ pub struct Paging {
 pub struct Paged<T> {
     /// Items on all pages together.
     count: u64,
-    #[schema(format = Uri)]
     next: Option<String>,
-    #[schema(format = Uri)]
     previous: Option<String>,
     results: Vec<T>,
 }
@@ -43,7 +41,9 @@ impl Paging {
         let size = match self.page_size.as_deref().map(str::parse::<u64>) {
             None => settings.page_size,
             Some(Ok(size)) if size >= 1 => u32::try_from(size).unwrap_or(u32::MAX),
-            Some(_) => return Err(Problem::validation([("page_size", "Expected a number from 1.")])),
+            Some(_) => {
+                return Err(Problem::validation([("page_size", "Expected a number from 1.")]));
+            }
         };
         Ok(Page::new(number, size.min(settings.page_size_max)))
     }
@@ -87,15 +87,22 @@ fn link(public_url: &str, uri: &Uri, number: u32) -> String {
 mod tests {
     use super::*;
 
-    fn paged(uri: &'static str, page: Page, total: u64, items: usize) -> Result<Paged<u8>, Problem> {
-        let settings = Settings { public_url: "https://keynest.example".into(), ..Settings::default() };
+    fn paged(
+        uri: &'static str,
+        page: Page,
+        total: u64,
+        items: usize,
+    ) -> Result<Paged<u8>, Problem> {
+        let settings =
+            Settings { public_url: "https://keynest.example".into(), ..Settings::default() };
         let uri = OriginalUri(Uri::from_static(uri));
         Paged::new(&settings, &uri, page, Listed { total, items: vec![0; items] }, |item: u8| item)
     }
 
     #[test]
     fn neighbours_keep_the_other_parameters_and_use_the_configured_origin() {
-        let page = paged("/api/x/?organization=7&page=2&page_size=2", Page::new(2, 2), 5, 2).unwrap();
+        let page =
+            paged("/api/x/?organization=7&page=2&page_size=2", Page::new(2, 2), 5, 2).unwrap();
         let origin = "https://keynest.example/api/x/?organization=7&page_size=2";
         assert_eq!(page.next.unwrap(), format!("{origin}&page=3"));
         assert_eq!(page.previous.unwrap(), format!("{origin}&page=1"));

@@ -11,8 +11,12 @@ impl From<user::Rejection> for Problem {
             user::Rejection::Absent => Self::new("not_found"),
             user::Rejection::Inactive => Self::new("account_inactive"),
             user::Rejection::Deactivated => Self::new("user_inactive"),
-            user::Rejection::LinkInvalid => Self::new("invalid_link").detail("The link is invalid or was used before"),
-            user::Rejection::LinkExpired => Self::new("invalid_link").detail("The link has expired"),
+            user::Rejection::LinkInvalid => {
+                Self::new("invalid_link").detail("The link is invalid or was used before")
+            }
+            user::Rejection::LinkExpired => {
+                Self::new("invalid_link").detail("The link has expired")
+            }
             user::Rejection::WrongPassword => {
                 Self::validation([("current_password", "The current password is wrong.")])
             }

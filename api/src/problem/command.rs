@@ -10,7 +10,7 @@ use crate::Problem;
 impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
-            CommandError::Denied { why, .. } => why.into(),
+            CommandError::Denied { organization, why } => Self::from(why).within(organization),
             CommandError::Absent(_) => Self::new("not_found"),
             CommandError::Field { field, why } => Self::validation([(field, why.message)]),
             CommandError::User(rejection) => rejection.into(),

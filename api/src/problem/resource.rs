@@ -1,67 +1,92 @@
-//! What organizations, projects and environments refuse.
+//! What the rules of organizations, projects and environments refuse, as problems.
 
 use keynest_domain::{environment, organization, project};
 
 use crate::Problem;
+use crate::problem::WHOLE_BODY;
 
 impl From<organization::Rejection> for Problem {
-    fn from(rejection: organization::Rejection) -> Self {
-        use organization::Rejection as R;
-        let code = match rejection {
-            R::NameTaken => return Self::validation([("name", sentence(&rejection))]),
-            R::InvitesOneself => "invites_oneself",
-            R::AlreadyMember => "already_member",
-            R::InvitationPending => "invitation_pending",
-            R::TooManyInvitations => "too_many_invitations",
-            R::OrganizationFull => "organization_full",
-            R::InvitationUnknown => "invitation_unknown",
-            R::InvitationExpired => "invitation_expired",
-            R::InvitationUsed => "invitation_used",
-            R::InvitationRevoked => "invitation_revoked",
-            R::InvitationForAnother => "invitation_for_another",
-            R::AccountMissing => "account_missing",
-            R::NotAMember => "not_a_member",
-            R::OwnRole => "own_role",
-            R::RemovesOneself => "removes_oneself",
-            R::LastAdmin => "last_admin",
+    fn from(why: organization::Rejection) -> Self {
+        use organization::Rejection;
+        let code = match why {
+            Rejection::NameTaken => return Self::validation([("name", sentence(&why))]),
+            Rejection::InvitesOneself | Rejection::OwnRole | Rejection::RemovesOneself => {
+                "own_membership"
+            }
+            Rejection::AlreadyMember => "already_member",
+            Rejection::InvitationPending => "invitation_pending",
+            Rejection::TooManyInvitations => "too_many_invitations",
+            Rejection::OrganizationFull => "organization_full",
+            Rejection::InvitationUnknown => "invitation_unknown",
+            Rejection::InvitationExpired => "invitation_expired",
+            Rejection::InvitationUsed => "invitation_used",
+            Rejection::InvitationRevoked => "invitation_revoked",
+            Rejection::InvitationForAnother => "invitation_for_another",
+            Rejection::AccountMissing => "account_missing",
+            Rejection::NotAMember => "not_a_member",
+            Rejection::LastAdmin => "last_admin",
         };
-        Self::new(code).detail(sentence(&rejection))
+        Self::new(code).detail(sentence(&why))
     }
 }
 
 impl From<project::Rejection> for Problem {
-    fn from(rejection: project::Rejection) -> Self {
-        match rejection {
-            project::Rejection::ParentIsFixed => Self::new("parent_is_fixed"),
+    fn from(why: project::Rejection) -> Self {
+        match why {
+            project::Rejection::ParentIsFixed => {
+                Self::new("parent_is_fixed").field("organization", sentence(&why))
+            }
         }
     }
 }
 
 impl From<environment::Rejection> for Problem {
-    fn from(rejection: environment::Rejection) -> Self {
-        use environment::Rejection as R;
-        let text = sentence(&rejection);
-        match rejection {
-            R::NameTaken => Self::validation([(crate::problem::WHOLE_BODY, text)]),
-            R::KeyTaken => Self::validation([(crate::problem::WHOLE_BODY, text)]),
-            R::ParentIsFixed => Self::new("parent_is_fixed"),
-            R::VariableAbsent => Self::new("not_found"),
-            R::KeysExist(keys) => {
-                let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-                Self::new("conflict").detail(text).with("conflicts", keys)
+    fn from(why: environment::Rejection) -> Self {
+        use environment::Rejection;
+        let text = sentence(&why);
+        match why {
+            Rejection::NameTaken | Rejection::KeyTaken => Self::validation([(WHOLE_BODY, text)]),
+            Rejection::ParentIsFixed => Self::new("parent_is_fixed").field(WHOLE_BODY, text),
+            Rejection::VariableAbsent => Self::new("not_found"),
+            Rejection::KeysExist(keys) => {
+                let keys: Vec<&str> =
+                    keys.iter().map(keynest_domain::VariableKey::as_str).collect();
+                let message = "Import again with overwrite to replace them.";
+                Self::new("conflict").detail(text).with("conflicts", keys).with("message", message)
             }
-            R::KeyRepeated(_) | R::ImportEmpty | R::ImportTooLarge => {
-                Self::new("invalid_file").detail(text)
+            Rejection::KeyRepeated(_) | Rejection::ImportEmpty | Rejection::ImportTooLarge => {
+                Self::new("invalid_file").detail(text.clone()).with("details", vec![text])
             }
         }
     }
 }
 
-/// The rule's text as a sentence for people.
-fn sentence(rejection: &impl ToString) -> String {
-    let text = rejection.to_string();
+/// A rejection's text as people read it.
+fn sentence(why: &dyn std::error::Error) -> String {
+    let text = why.to_string();
     let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_links_say_the_words_that_the_page_looks_for() {
+        let error =
+            |why: organization::Rejection| Problem::from(why).body(None, None)["error"].to_string();
+        assert!(error(organization::Rejection::InvitationExpired).contains("expired"));
+        assert!(error(organization::Rejection::InvitationUsed).contains("already"));
+        assert!(error(organization::Rejection::AlreadyMember).contains("already"));
+    }
+
+    #[test]
+    fn keys_in_the_way_of_an_import_are_listed() {
+        let key = keynest_domain::VariableKey::parse("TOKEN").unwrap();
+        let problem = Problem::from(environment::Rejection::KeysExist(vec![key]));
+        assert_eq!((problem.status().as_u16(), problem.code()), (409, "conflict"));
+        assert_eq!(problem.body(None, None)["conflicts"], serde_json::json!(["TOKEN"]));
+    }
 }

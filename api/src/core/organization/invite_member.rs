@@ -35,6 +35,7 @@ pub struct Response {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SentInvitation)]
 struct Sent {
+    #[schema(value_type = String)]
     id: Uuid,
     email: String,
     role: &'static str,

@@ -7,8 +7,8 @@ use keynest_domain::{OrganizationId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::core::MODELS;
 use crate::core::given::Id;
-use crate::core::{MODELS, found};
 use crate::extract::{Caller, Json, Path};
 use crate::{App, Done, Problem};
 
@@ -50,9 +50,9 @@ pub async fn handle(
     let user = UserId::new(request.user_id.0);
     let wish = RemoveMember { organization: OrganizationId::new(id), user };
     let removed = app.commands.remove_member(&caller.origin, wish).await?;
-    let person = found(app.queries.user(user).await?)?;
-    let role = removed.outcome.name();
-    let removed_member = Removed { email: person.email, username: person.username, role };
+    let person = app.queries.user(user).await?;
+    let (email, username) = person.map(|row| (row.email, row.username)).unwrap_or_default();
+    let removed_member = Removed { email, username, role: removed.outcome.name() };
     let body = Response { message: "Member removed.", removed_member };
     Ok(app.done(StatusCode::OK, removed.position, MODELS, body).await)
 }

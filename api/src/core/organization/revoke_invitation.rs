@@ -12,7 +12,7 @@ use crate::{App, Done, Problem};
 /// Kills the link of an invitation.
 #[utoipa::path(
     delete, path = "/organizations/{id}/invitations/{invitation_id}/", tag = "members",
-    operation_id = "revoke_invitation", params(("id" = i64, Path), ("invitation_id" = Uuid, Path)),
+    operation_id = "revoke_invitation", params(("id" = i64, Path), ("invitation_id" = String, Path)),
     responses((status = 204)), security(("bearer" = [])),
 )]
 pub async fn handle(

@@ -48,6 +48,7 @@ pub struct Account {
 /// An invitation that waits for its answer.
 #[derive(Serialize, ToSchema)]
 pub struct Invitation {
+    #[schema(value_type = String)]
     id: Uuid,
     email: String,
     role: &'static str,

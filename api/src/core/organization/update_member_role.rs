@@ -7,8 +7,8 @@ use keynest_domain::{Invalid, OrganizationId, Role, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::core::MODELS;
 use crate::core::given::{Check, Id};
-use crate::core::{MODELS, found};
 use crate::extract::{Caller, Json, Path, Text};
 use crate::{App, Done, Problem};
 
@@ -67,13 +67,9 @@ pub async fn handle(
 ) -> Result<Done<Response>, Problem> {
     let wish = request.parse(id)?;
     let updated = app.commands.update_member_role(&caller.origin, wish).await?;
-    let person = found(app.queries.user(wish.user).await?)?;
-    let member = Updated {
-        id: wish.user.get(),
-        email: person.email,
-        username: person.username,
-        role: wish.role.name(),
-    };
+    let person = app.queries.user(wish.user).await?;
+    let (email, username) = person.map(|row| (row.email, row.username)).unwrap_or_default();
+    let member = Updated { id: wish.user.get(), email, username, role: wish.role.name() };
     let body = Response { message: "Member role updated.", member };
     Ok(app.done(StatusCode::OK, updated.position, MODELS, body).await)
 }

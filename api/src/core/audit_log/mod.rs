@@ -1,0 +1,14 @@
+//! Who did what, on what, when, from where.
+
+mod list_audit_log;
+mod moment;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+/// The route of the audit log.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_audit_log::handle))
+}

@@ -1,0 +1,22 @@
+//! `GET environments/{id}/`.
+
+use axum::extract::State;
+use keynest_domain::EnvironmentId;
+
+use super::shape::Environment;
+use crate::core::{found, shaped};
+use crate::extract::{Caller, Json, Path};
+use crate::{App, Problem};
+
+/// An environment of one of the caller's organizations.
+#[utoipa::path(
+    get, path = "/environments/{id}/", tag = "environments", operation_id = "read_environment",
+    params(("id" = i64, Path)), responses((status = 200, body = Environment)), security(("bearer" = [])),
+)]
+pub async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<Environment>, Problem> {
+    found(shaped(app.queries.environment(caller.user, EnvironmentId::new(id))).await?).map(Json)
+}

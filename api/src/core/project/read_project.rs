@@ -1,0 +1,22 @@
+//! `GET projects/{id}/`.
+
+use axum::extract::State;
+use keynest_domain::ProjectId;
+
+use super::shape::Project;
+use crate::core::{found, shaped};
+use crate::extract::{Caller, Json, Path};
+use crate::{App, Problem};
+
+/// A project of one of the caller's organizations.
+#[utoipa::path(
+    get, path = "/projects/{id}/", tag = "projects", operation_id = "read_project",
+    params(("id" = i64, Path)), responses((status = 200, body = Project)), security(("bearer" = [])),
+)]
+pub async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<i64>,
+) -> Result<Json<Project>, Problem> {
+    found(shaped(app.queries.project(caller.user, ProjectId::new(id))).await?).map(Json)
+}
