@@ -8,3 +8,4 @@ mod database;
 mod given;
 mod golden;
 mod oracle;
+mod postgres;

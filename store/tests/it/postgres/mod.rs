@@ -1,0 +1,6 @@
+//! What only the Postgres backend has: start-up checks, lost connections, notifications, other processes.
+
+mod committer;
+mod follow;
+mod self_check;
+mod verify;
