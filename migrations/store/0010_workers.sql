@@ -28,6 +28,8 @@ create table effects (
     message_id text not null,
     started_at timestamptz not null,
     done_at timestamptz,
+    -- The other side said no for good: not tried again, unless somebody replays the dead letter.
+    refused_at timestamptz,
     primary key (event_id, kind, recipient)
 );
 create index effects_started on effects (started_at);

@@ -4,22 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keynest_commands::Clock;
-use keynest_crypto::random;
-use keynest_store::{Position, ReadError, Recorded, decode};
-use sqlx::{PgPool, Postgres, pool::PoolConnection};
+use keynest_store::{Position, ReadError, Recorded};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff::due_at;
+use crate::attempt;
 use crate::feed::Feed;
-use crate::reactor::{Delivery, Reactor, WorkError};
+use crate::gauges;
+use crate::lead::Lead;
+use crate::reactor::Reactor;
 use crate::work::WorkTable;
 
 /// Events taken from the feed at once.
 const BATCH_EVENTS_MAX: usize = 256;
 /// Due work taken at once.
 const DUE_MAX: i64 = 64;
-/// How often due work is looked for, and a failed start is tried again.
+/// How often due work is looked for, a checkpoint is written while nothing is wanted, and a failed start is repeated.
 const TICK: Duration = Duration::from_secs(1);
+/// How often work and lag are measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How long a handler may take for one event before it is stopped and tried again later.
+pub const HANDLE_MAX: Duration = Duration::from_secs(120);
 
 /// Why a consumer stopped; it is started again.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +37,9 @@ pub enum ConsumerError {
     /// Checkpoints or work cannot be kept.
     #[error("keep the work table")]
     Table(#[from] sqlx::Error),
+    /// The connection that holds the lead is gone; another process may lead by now.
+    #[error("keep the lead of {0}")]
+    LeadLost(&'static str, #[source] sqlx::Error),
     /// Another process moved the checkpoint.
     #[error("another consumer moved the checkpoint of {0}")]
     Overtaken(&'static str),
@@ -42,140 +52,211 @@ pub struct Consumer {
     pool: PgPool,
     clock: Clock,
     reactor: Arc<dyn Reactor>,
+    handle_max: Duration,
+}
+
+/// How far a consumer has come.
+struct Place {
+    /// As the table has it: everything up to here is handled or in the work table.
+    stored: Position,
+    /// As this process has it: nothing between the two is wanted.
+    seen: watch::Sender<Position>,
 }
 
 impl Consumer {
     /// Puts a consumer together; `pool` is the durable one.
     pub fn new(feed: Feed, pool: PgPool, clock: Clock, reactor: Arc<dyn Reactor>) -> Self {
-        Self { feed, table: WorkTable::new(pool.clone()), pool, clock, reactor }
+        let table = WorkTable::new(pool.clone());
+        Self { feed, table, pool, clock, reactor, handle_max: HANDLE_MAX }
     }
 
-    /// Runs until it is cancelled; only one process runs a durable at a time.
+    /// With another limit than [`HANDLE_MAX`].
+    #[must_use]
+    pub fn handle_max(self, handle_max: Duration) -> Self {
+        Self { handle_max, ..self }
+    }
+
+    /// Where it stands. A new one takes its place at the head of the log: whoever appends after this returned is heard.
+    pub async fn start(&self) -> Result<Position, ConsumerError> {
+        let head = self.feed.head().await?;
+        let now = self.clock.now();
+        Ok(self.table.checkpoint(self.durable(), self.feed.incarnation(), head, now).await?)
+    }
+
+    /// Runs until it is cancelled, and then finishes the event in hand. Any number of processes may run one durable:
+    /// one leads, the others wait.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let ended = tokio::select! {
-                () = stop.cancelled() => return,
-                ended = self.lead() => ended,
-            };
-            if let Err(error) = ended {
-                tracing::warn!(
-                    durable = self.reactor.durable(),
-                    error = &error as &dyn std::error::Error,
-                    "consumer stopped"
-                );
-            }
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(TICK) => {}
+            if let Err(error) = self.lead(&stop).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(durable = self.durable(), error, "consumer stopped, starting again");
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                }
             }
         }
     }
 
-    /// Settles everything that is in the log now, and all work that is or will be due. For tests and one-off runs.
+    /// Settles everything that is in the log now and all work that is due now, whoever leads: for tests.
     pub async fn drain(&self) -> Result<(), ConsumerError> {
-        let mut from = self.start().await?;
+        let never = CancellationToken::new();
+        let mut place = Place::at(self.start().await?);
         loop {
+            let from = *place.seen.borrow();
             let batch = self.feed.read(from, BATCH_EVENTS_MAX).await?;
-            let Some(last) = batch.last().map(|recorded| recorded.position) else { break };
-            self.settle(&batch, from).await?;
-            from = last;
+            if batch.is_empty() {
+                break;
+            }
+            self.settle(&batch, &mut place, &never).await?;
         }
-        self.retry_due().await
+        self.write(&mut place).await?;
+        self.retry_due(&never).await
     }
 
-    async fn start(&self) -> Result<Position, ConsumerError> {
-        let head = self.feed.head().await?;
-        let durable = self.reactor.durable();
-        Ok(self.table.checkpoint(durable, self.feed.incarnation(), head, self.clock.now()).await?)
+    fn durable(&self) -> &'static str {
+        self.reactor.durable()
     }
 
-    /// Takes the lead of this durable, for as long as this connection lives, and follows the feed.
-    async fn lead(&self) -> Result<(), ConsumerError> {
-        let Some(mut lead) = self.try_lead().await? else { return Ok(()) };
-        let mut from = self.start().await?;
-        let mut following = self.feed.follow(from);
-        let mut tick = tokio::time::interval(TICK);
+    async fn lead(&self, stop: &CancellationToken) -> Result<(), ConsumerError> {
+        let Some(mut lead) = Lead::win(&self.pool, self.durable(), stop).await? else {
+            return Ok(());
+        };
+        let place = Place::at(self.start().await?);
+        let seen = place.seen.subscribe();
+        let lanes = async {
+            tokio::try_join!(self.follow(place, stop), self.retry(stop), self.measure(seen, stop))
+        };
+        let ended = tokio::select! {
+            error = lead.lost() => return Err(ConsumerError::LeadLost(self.durable(), error)),
+            ended = lanes => ended,
+        };
+        ended?;
+        Ok(lead.resign().await?)
+    }
+
+    async fn follow(
+        &self,
+        mut place: Place,
+        stop: &CancellationToken,
+    ) -> Result<(), ConsumerError> {
+        let mut following = self.feed.follow(place.stored);
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                batch = following.next_batch(BATCH_EVENTS_MAX) => {
-                    let batch = batch?;
-                    if let Some(last) = batch.last().map(|recorded| recorded.position) {
-                        self.settle(&batch, from).await?;
-                        from = last;
-                    }
-                }
-                _ = tick.tick() => {
-                    // The lead is a lock of this connection: if that is gone, so is the lead.
-                    sqlx::query("select 1").execute(&mut *lead).await?;
-                    self.retry_due().await?;
-                }
+                () = stop.cancelled() => return self.write(&mut place).await,
+                batch = following.next_batch(BATCH_EVENTS_MAX) => self.settle(&batch?, &mut place, stop).await?,
+                _ = tick.tick() => self.write(&mut place).await?,
             }
         }
     }
 
-    async fn try_lead(&self) -> Result<Option<PoolConnection<Postgres>>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        // Closing instead of returning it to the pool gives the lock back.
-        connection.close_on_drop();
-        let name = format!("keynest consumer {}", self.reactor.durable());
-        let row = sqlx::query!(
-            r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "is_lead!""#,
-            name
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        Ok(row.is_lead.then_some(connection))
-    }
-
-    async fn settle(&self, batch: &[Recorded], from: Position) -> Result<(), ConsumerError> {
-        let durable = self.reactor.durable();
-        for recorded in batch.iter().filter(|recorded| self.reactor.wants(&recorded.name)) {
-            if let Err(error) = self.handle(recorded).await {
-                self.put_off(recorded, 1, &error).await?;
-            }
-        }
-        let Some(last) = batch.last() else { return Ok(()) };
-        if self.table.advance(durable, from, last.position, self.clock.now()).await? {
-            Ok(())
-        } else {
-            Err(ConsumerError::Overtaken(durable))
-        }
-    }
-
-    async fn retry_due(&self) -> Result<(), ConsumerError> {
-        let durable = self.reactor.durable();
-        for work in self.table.due(durable, self.clock.now(), DUE_MAX).await? {
-            let Some(recorded) = self.feed.event_at(work.position).await? else { continue };
-            match self.handle(&recorded).await {
-                Ok(()) => self.table.finish(durable, work.event_id).await?,
-                Err(error) => self.put_off(&recorded, work.attempts + 1, &error).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn handle(&self, recorded: &Recorded) -> Result<(), WorkError> {
-        let event = decode(recorded).map_err(|error| WorkError::Retry(error.to_string()))?;
-        let delivery = Delivery { recorded: recorded.clone(), event };
-        self.reactor.handle(&delivery).await
-    }
-
-    async fn put_off(
+    /// Handles what is wanted of a batch, in order. What fails is in the work table before the checkpoint passes it.
+    async fn settle(
         &self,
-        recorded: &Recorded,
-        attempts: u32,
-        error: &WorkError,
+        batch: &[Recorded],
+        place: &mut Place,
+        stop: &CancellationToken,
     ) -> Result<(), ConsumerError> {
-        let now = self.clock.now();
-        let random = random::bits128().to_le_bytes()[0];
-        let due_at = match error {
-            WorkError::Retry(_) => due_at(attempts, now, random),
-            WorkError::GiveUp(_) => None,
-        };
-        let durable = self.reactor.durable();
-        tracing::warn!(durable, event.id = %recorded.event_id, attempts, is_dead = due_at.is_none(), %error, "work put off");
-        metrics::counter!("keynest_work_put_off_total", "durable" => durable).increment(1);
-        self.table.put_off(durable, recorded, attempts, due_at, &error.to_string(), now).await?;
+        for recorded in batch {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            if self.reactor.wants(&recorded.name) {
+                let failed = attempt::run(&self.reactor, recorded, self.handle_max).await.err();
+                let now = self.clock.now();
+                let put_off =
+                    failed.map(|error| attempt::put_off(self.durable(), recorded, 1, &error, now));
+                let is_moved = self
+                    .table
+                    .settle(self.durable(), place.stored, recorded.position, put_off.as_ref(), now)
+                    .await?;
+                self.moved(is_moved, recorded.position, place)?;
+            }
+            place.seen.send_replace(recorded.position);
+        }
         Ok(())
+    }
+
+    /// Writes the checkpoint behind events that nobody wanted.
+    async fn write(&self, place: &mut Place) -> Result<(), ConsumerError> {
+        let seen = *place.seen.borrow();
+        if seen == place.stored {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let is_moved = self.table.settle(self.durable(), place.stored, seen, None, now).await?;
+        self.moved(is_moved, seen, place)
+    }
+
+    fn moved(&self, is_moved: bool, to: Position, place: &mut Place) -> Result<(), ConsumerError> {
+        if !is_moved {
+            return Err(ConsumerError::Overtaken(self.durable()));
+        }
+        place.stored = to;
+        Ok(())
+    }
+
+    /// A lane of its own, so that what fails again and again never holds up what is new.
+    async fn retry(&self, stop: &CancellationToken) -> Result<(), ConsumerError> {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = tick.tick() => self.retry_due(stop).await?,
+            }
+        }
+    }
+
+    async fn retry_due(&self, stop: &CancellationToken) -> Result<(), ConsumerError> {
+        let durable = self.durable();
+        for work in self.table.due(durable, self.clock.now(), DUE_MAX).await? {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            let found = self.feed.event_at(work.position).await?;
+            let Some(recorded) = found.filter(|it| it.event_id == work.event_id) else {
+                // After a restore the log ends earlier, and other events may stand at its positions.
+                tracing::warn!(durable, event.id = %work.event_id, "work dropped: its event is not in the log");
+                self.table.finish(durable, work.event_id).await?;
+                continue;
+            };
+            match attempt::run(&self.reactor, &recorded, self.handle_max).await {
+                Ok(()) => self.table.finish(durable, work.event_id).await?,
+                Err(error) => {
+                    let now = self.clock.now();
+                    let put_off =
+                        attempt::put_off(durable, &recorded, work.attempts + 1, &error, now);
+                    self.table.put_off_again(durable, &put_off).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn measure(
+        &self,
+        seen: watch::Receiver<Position>,
+        stop: &CancellationToken,
+    ) -> Result<(), ConsumerError> {
+        let mut tick = interval(MEASURE_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = tick.tick() => {
+                    let place = *seen.borrow();
+                    gauges::measure(&self.feed, &self.table, self.durable(), place, self.clock.now()).await?;
+                }
+            }
+        }
+    }
+}
+
+impl Place {
+    fn at(stored: Position) -> Self {
+        Self { stored, seen: watch::Sender::new(stored) }
     }
 }

@@ -1,15 +1,21 @@
 //! Tidies up on a clock: expired invitations and sessions by commands, bookkeeping rows by deletes (DESIGN 7).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use keynest_commands::{Commands, Origin};
+use keynest_commands::{CommandError, Commands, Origin};
+use keynest_crypto::KeyringError;
 use keynest_domain::Lifetime;
-use keynest_projections::Queries;
-use keynest_store::IdempotencyTable;
+use keynest_projections::{Queries, QueryError};
+use keynest_store::{IDEMPOTENCY_LIFETIME, IdempotencyTable, ReadError};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use crate::day_keys::{self, DayKeysError};
 use crate::effects::Effects;
+
+/// Batches of bookkeeping rows that one round deletes at most.
+const PRUNES_MAX: u32 = 100;
 
 /// How often, and how long bookkeeping is kept.
 #[derive(Clone, Debug)]
@@ -30,6 +36,7 @@ pub struct Janitor {
     queries: Queries,
     idempotency: IdempotencyTable,
     effects: Effects,
+    pool: PgPool,
     settings: JanitorSettings,
 }
 
@@ -37,13 +44,17 @@ pub struct Janitor {
 #[derive(Debug, thiserror::Error)]
 enum JanitorError {
     #[error(transparent)]
-    Command(#[from] keynest_commands::CommandError),
+    Command(#[from] CommandError),
     #[error(transparent)]
-    Query(#[from] keynest_projections::QueryError),
+    Query(#[from] QueryError),
     #[error("prune the effects table")]
-    Effects(#[from] sqlx::Error),
+    Effects(#[source] sqlx::Error),
     #[error("prune the idempotency table")]
-    Idempotency(#[source] keynest_store::ReadError),
+    Idempotency(#[source] ReadError),
+    #[error(transparent)]
+    DayKeys(#[from] DayKeysError),
+    #[error("destroy retired service keys")]
+    ServiceKeys(#[source] KeyringError),
 }
 
 impl Default for JanitorSettings {
@@ -51,7 +62,7 @@ impl Default for JanitorSettings {
         Self {
             interval: Duration::from_secs(60),
             batch: 500,
-            idempotency: Lifetime::from_hours(24),
+            idempotency: IDEMPOTENCY_LIFETIME,
             effects: Lifetime::from_days(30),
         }
     }
@@ -66,7 +77,7 @@ impl Janitor {
         pool: PgPool,
         settings: JanitorSettings,
     ) -> Self {
-        Self { commands, queries, idempotency, effects: Effects::new(pool), settings }
+        Self { commands, queries, idempotency, effects: Effects::new(pool.clone()), pool, settings }
     }
 
     /// Rounds until it is cancelled.
@@ -86,42 +97,68 @@ impl Janitor {
         report("flush refusals", self.commands.flush_refusals().await.map_err(JanitorError::from));
         report("expire invitations", self.expire_invitations().await);
         report("end expired sessions", self.end_sessions().await);
-        report("prune", self.prune().await);
+        report("prune effects", self.prune_effects().await);
+        report("prune idempotency", self.prune_idempotency().await);
+        report("destroy day keys", self.destroy_day_keys().await);
+        report("destroy service keys", self.destroy_service_keys().await);
     }
 
     async fn expire_invitations(&self) -> Result<(), JanitorError> {
         let now = self.commands.clock().now();
-        let mut expired: Vec<_> = self
-            .queries
-            .expired_invitations(now, self.settings.batch)
-            .await?
-            .into_iter()
-            .map(|(org, _)| org)
-            .collect();
-        expired.dedup();
-        for organization in expired {
-            self.commands.expire_invitations(&self.origin(), organization).await?;
+        let expired = self.queries.expired_invitations(now, self.settings.batch).await?;
+        let organizations: BTreeSet<_> =
+            expired.into_iter().map(|(organization, _)| organization).collect();
+        let mut failed = Ok(());
+        for organization in organizations {
+            let done = self.commands.expire_invitations(&self.origin(), organization).await;
+            failed = failed.and(done.map(drop));
         }
-        Ok(())
+        Ok(failed?)
     }
 
     async fn end_sessions(&self) -> Result<(), JanitorError> {
         let now = self.commands.clock().now();
+        let mut failed = Ok(());
         for session in self.queries.expired_sessions(now, self.settings.batch).await? {
-            self.commands.expire_session(&self.origin(), session).await?;
+            let done = self.commands.expire_session(&self.origin(), session).await;
+            failed = failed.and(done.map(drop));
+        }
+        Ok(failed?)
+    }
+
+    async fn prune_effects(&self) -> Result<(), JanitorError> {
+        let before = self.commands.clock().now() - self.settings.effects;
+        for _ in 0..PRUNES_MAX {
+            let pruned = self.effects.prune(before, self.settings.batch).await;
+            if pruned.map_err(JanitorError::Effects)? < u64::from(self.settings.batch) {
+                break;
+            }
         }
         Ok(())
     }
 
-    async fn prune(&self) -> Result<(), JanitorError> {
-        let now = self.commands.clock().now();
-        self.effects.prune(now - self.settings.effects).await?;
-        let before = now - self.settings.idempotency;
-        self.idempotency
-            .prune(before, self.settings.batch as usize)
-            .await
-            .map_err(JanitorError::Idempotency)?;
+    async fn prune_idempotency(&self) -> Result<(), JanitorError> {
+        let before = self.commands.clock().now() - self.settings.idempotency;
+        for _ in 0..PRUNES_MAX {
+            let pruned = self.idempotency.prune(before, self.settings.batch as usize).await;
+            if pruned.map_err(JanitorError::Idempotency)? < u64::from(self.settings.batch) {
+                break;
+            }
+        }
         Ok(())
+    }
+
+    async fn destroy_day_keys(&self) -> Result<(), JanitorError> {
+        let now = self.commands.clock().now();
+        day_keys::destroy_old(&self.pool, self.commands.keyring(), now, self.settings.batch)
+            .await?;
+        Ok(())
+    }
+
+    async fn destroy_service_keys(&self) -> Result<(), JanitorError> {
+        let now = self.commands.clock().now();
+        let destroyed = self.commands.keyring().destroy_retired(now).await;
+        destroyed.map(drop).map_err(JanitorError::ServiceKeys)
     }
 
     fn origin(&self) -> Origin {
@@ -131,6 +168,7 @@ impl Janitor {
 
 fn report(step: &'static str, done: Result<(), JanitorError>) {
     if let Err(error) = done {
+        metrics::counter!("keynest_janitor_failures_total", "step" => step).increment(1);
         tracing::warn!(step, error = &error as &dyn std::error::Error, "janitor step failed");
     }
 }

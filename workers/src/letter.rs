@@ -48,6 +48,7 @@ pub struct Recipient {
 
 impl Kind {
     /// Every kind.
+    #[cfg(test)]
     pub const ALL: [Self; 15] = [
         Self::Activation,
         Self::AlreadyRegistered,

@@ -1,29 +1,39 @@
 //! What happens after an event: the feed, reactors with effects, mails, the janitor.
 
+mod attempt;
 mod backoff;
 mod consumer;
+mod day_keys;
 mod effects;
 mod environment;
 mod feed;
+mod gauges;
 mod janitor;
+mod lead;
 mod letter;
 mod mailbox;
 mod mailer;
+mod message;
 mod organization;
 mod people;
 mod project;
 mod reactor;
 mod render;
 mod session;
+mod smtp;
 mod transport;
 mod user;
 mod work;
 
-pub use consumer::{Consumer, ConsumerError};
+pub use backoff::WAITS;
+pub use consumer::{Consumer, ConsumerError, HANDLE_MAX};
+pub use day_keys::DAY_KEYS_KEPT;
+pub use effects::{Begun, Effects};
 pub use feed::{Feed, Following};
 pub use janitor::{Janitor, JanitorSettings};
 pub use mailbox::{MAILS_MAX_DEFAULT, Mailbox, StoredMail};
 pub use mailer::{Mailer, MailerSettings};
 pub use reactor::{Delivery, Reactor, WorkError};
-pub use transport::{SmtpError, SmtpLimits, Transport};
-pub use work::{Work, WorkTable};
+pub use smtp::{SmtpError, SmtpLimits};
+pub use transport::Transport;
+pub use work::{DEAD_LETTERS_MAX, Work, WorkTable};

@@ -1,20 +1,27 @@
 //! The mailer: which events make letters, each sent once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
 use keynest_commands::Commands;
 use keynest_crypto::{Link, Links};
-use keynest_domain::{Event, session};
+use keynest_domain::{Event, Timestamp, session};
 use keynest_store::Recorded;
 use minijinja::{Value, context};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
-use crate::effects::Effects;
+use crate::effects::{Begun, Effects};
 use crate::letter::Letter;
 use crate::reactor::{Delivery, Reactor, WorkError};
 use crate::render::Renderer;
-use crate::transport::Transport;
+use crate::transport::{Transport, Unsent};
 
+/// Letters of one event that are handed over at the same time.
+const LETTERS_AT_ONCE: usize = 4;
+/// What tells the letters of one event apart in their Message-IDs, in hexadecimal digits.
+const TAG_CHARS: usize = 12;
 /// Events that make letters.
 const WANTED: &[&str] = &[
     "user.registered",
@@ -104,27 +111,83 @@ impl Mailer {
         }
     }
 
-    async fn send_once(&self, recorded: &Recorded, letter: Letter) -> Result<(), WorkError> {
-        let kind = letter.kind.name();
-        let recipient = letter.to.key(self.commands.keyring());
+    /// Sends a letter unless it was sent or refused before. Temporary trouble leaves it open for the next try.
+    async fn send_once(&self, recorded: &Recorded, letter: Letter) -> Result<(), Unsent> {
+        let (event, kind) = (recorded.event_id, letter.kind.name());
+        let keyring = self.commands.keyring();
+        let recipient = letter.to.key(keyring);
         let tag: String =
-            self.commands.keyring().digest("message-id", &recipient).chars().take(12).collect();
-        let message_id = format!("<{}.{kind}.{tag}@{}>", recorded.event_id, self.settings.domain);
-        let unkept = |_| WorkError::Retry("keep the effects table".to_owned());
+            keyring.digest("message-id", &recipient).chars().take(TAG_CHARS).collect();
+        let message_id = format!("<{event}.{kind}.{tag}@{}>", self.settings.domain);
         let now = self.commands.clock().now();
-        let begun = self.effects.begin(recorded.event_id, kind, &recipient, &message_id, now).await;
-        if !begun.map_err(unkept)? {
-            return Ok(());
+        let begun = self.effects.begin(event, kind, &recipient, &message_id, now).await;
+        let message_id = match begun.map_err(unkept)? {
+            Begun::Open(message_id) => message_id,
+            Begun::Done => return Ok(()),
+            Begun::Refused => {
+                return Err(Unsent::Refused("it was refused for good before".to_owned()));
+            }
+        };
+        match self.hand_over(&letter, &message_id, now).await {
+            Ok(()) => {
+                metrics::counter!("keynest_mails_sent_total", "kind" => kind).increment(1);
+                self.effects.finish(event, kind, &recipient, now).await.map_err(unkept)
+            }
+            Err(refused @ Unsent::Refused(_)) => {
+                metrics::counter!("keynest_mails_refused_total", "kind" => kind).increment(1);
+                self.effects.refuse(event, kind, &recipient, now).await.map_err(unkept)?;
+                Err(refused)
+            }
+            Err(unsent) => Err(unsent),
         }
-        let mail = self
-            .renderer
-            .render(&letter)
-            .map_err(|error| WorkError::GiveUp(error.kind().to_string()))?;
-        self.transport.send(letter.kind, &letter.to, mail, &message_id, now).await?;
-        self.effects.finish(recorded.event_id, kind, &recipient, now).await.map_err(unkept)?;
-        metrics::counter!("keynest_mails_sent_total", "kind" => kind).increment(1);
-        Ok(())
     }
+
+    async fn hand_over(
+        &self,
+        letter: &Letter,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<(), Unsent> {
+        let rendered = self.renderer.render(letter);
+        let mail = rendered
+            .map_err(|error| Unsent::Refused(format!("render the mail: {}", error.kind())))?;
+        self.transport.send(letter.kind, &letter.to, mail, message_id, now).await
+    }
+
+    /// Sends all letters of an event, some at a time. One that fails does not hold up the others, but there is no
+    /// point in trying the others at a server that cannot be reached.
+    async fn send_all(&self, recorded: &Recorded, letters: Vec<Letter>) -> Result<(), WorkError> {
+        let is_down = AtomicBool::new(false);
+        let sending = stream::iter(letters).map(|letter| async {
+            if is_down.load(Ordering::Relaxed) {
+                return Err(Unsent::Later("the mail server is down".to_owned()));
+            }
+            let sent = self.send_once(recorded, letter).await;
+            if let Err(Unsent::Unreachable(_)) = sent {
+                is_down.store(true, Ordering::Relaxed);
+            }
+            sent
+        });
+        let mut sending = sending.buffer_unordered(LETTERS_AT_ONCE);
+        let mut failure = None;
+        while let Some(sent) = sending.next().await {
+            failure = match (sent, failure) {
+                (Ok(()), failure) => failure,
+                // What may still be delivered decides whether the event is tried again.
+                (Err(Unsent::Unreachable(why)), _) => Some(WorkError::Retry(why)),
+                (Err(Unsent::Later(why)), None | Some(WorkError::GiveUp(_))) => {
+                    Some(WorkError::Retry(why))
+                }
+                (Err(Unsent::Later(_) | Unsent::Refused(_)), Some(failure)) => Some(failure),
+                (Err(Unsent::Refused(why)), None) => Some(WorkError::GiveUp(why)),
+            };
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+fn unkept(_: sqlx::Error) -> Unsent {
+    Unsent::Later("keep the effects table".to_owned())
 }
 
 #[async_trait]
@@ -137,18 +200,9 @@ impl Reactor for Mailer {
         WANTED.contains(&event_name)
     }
 
-    /// Sends all letters of an event; one that fails does not hold up the others.
     async fn handle(&self, delivery: &Delivery) -> Result<(), WorkError> {
-        let mut failure = None;
-        for letter in self.letters(delivery).await? {
-            match self.send_once(&delivery.recorded, letter).await {
-                Ok(()) => {}
-                // What may still be delivered decides whether the event is tried again.
-                Err(error @ WorkError::Retry(_)) => failure = Some(error),
-                Err(error @ WorkError::GiveUp(_)) => failure = failure.or(Some(error)),
-            }
-        }
-        failure.map_or(Ok(()), Err)
+        let letters = self.letters(delivery).await?;
+        self.send_all(&delivery.recorded, letters).await
     }
 }
 

@@ -13,6 +13,8 @@ use crate::letter::Recipient;
 use crate::mailer::Mailer;
 use crate::reactor::{Delivery, WorkError};
 
+const SECONDS_A_DAY: i64 = 86_400;
+
 /// Somebody with an account.
 pub(crate) struct Person {
     pub recipient: Recipient,
@@ -75,18 +77,16 @@ impl Mailer {
         actor: Option<UserId>,
     ) -> Result<Vec<Recipient>, WorkError> {
         let mut recipients = Vec::new();
-        if !self.settings.has_notices {
-            return Ok(recipients);
-        }
         for user in organization.members.keys().copied().filter(|user| Some(*user) != actor) {
-            match self.person(user).await? {
-                Some(person) if person.is_active && !person.refuses_notices => {
-                    recipients.push(person.recipient)
-                }
-                Some(_) | None => {}
-            }
+            let person = self.person(user).await?.filter(|person| self.takes_notices(person));
+            recipients.extend(person.map(|person| person.recipient));
         }
         Ok(recipients)
+    }
+
+    /// Whether to tell somebody what others do; mails about the person's own account ask nobody.
+    pub(crate) fn takes_notices(&self, person: &Person) -> bool {
+        self.settings.has_notices && person.is_active && !person.refuses_notices
     }
 
     /// An organization that still exists, with its name.
@@ -130,14 +130,24 @@ impl Mailer {
     /// The client's address, for mails about security.
     pub(crate) async fn place(&self, delivery: &Delivery) -> Option<String> {
         let metadata = &delivery.recorded.metadata;
-        let day = u32::try_from(delivery.recorded.recorded_at.seconds() / 86_400).ok()?;
-        let subject = metadata.actor.map_or(Subject::Day(day), Subject::User);
-        let stream = StreamName::new("client", "request");
-        let context = Context::new(subject, stream, "metadata", metadata.request?.to_string());
-        let bytes =
-            self.commands.keyring().open(&context, metadata.client.as_ref()?).await.ok()??;
-        let client: Client = serde_json::from_slice(&bytes).ok()?;
-        client.address.map(|address| address.to_string())
+        let (sealed, request) = (metadata.client.as_ref()?, metadata.request?);
+        let day = u32::try_from(delivery.recorded.recorded_at.seconds() / SECONDS_A_DAY).ok()?;
+        // A request may be of the day before its recording.
+        let subjects = match metadata.actor {
+            Some(actor) => vec![Subject::User(actor)],
+            None => {
+                [Some(day), day.checked_sub(1)].into_iter().flatten().map(Subject::Day).collect()
+            }
+        };
+        for subject in subjects {
+            let stream = StreamName::new("client", "request");
+            let context = Context::new(subject, stream, "metadata", request.to_string());
+            if let Ok(Some(bytes)) = self.commands.keyring().open(&context, sealed).await {
+                let client: Client = serde_json::from_slice(&bytes).ok()?;
+                return client.address.map(|address| address.to_string());
+            }
+        }
+        None
     }
 
     /// The aggregate as it was before an event.

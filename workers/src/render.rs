@@ -1,6 +1,6 @@
 //! Templates, compiled in: a folder per kind of mail with subject, text and HTML.
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
 
 use crate::letter::{Kind, Letter};
 
@@ -43,6 +43,10 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "token_reuse",
 ];
 
+/// Facts that are ours, and printed as they are; everything else may be somebody's words.
+const OURS: [&str; 4] = ["link", "site", "place", "at"];
+/// Takes no room and breaks no line.
+const WORD_JOINER: char = '\u{2060}';
 const BASE_TEXT: &str = include_str!("../templates/base.txt.j2");
 const BASE_HTML: &str = include_str!("../templates/base.html.j2");
 
@@ -53,6 +57,15 @@ impl Renderer {
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
         engine.set_auto_escape_callback(|name| {
             if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        });
+        engine.set_formatter(|out, state, value| {
+            let is_ours = OURS.iter().any(|name| state.lookup(name).as_ref() == Some(value));
+            match value.as_str() {
+                Some(text) if !is_ours => {
+                    escape_formatter(out, state, &Value::from(unlinked(text)))
+                }
+                Some(_) | None => escape_formatter(out, state, value),
+            }
         });
         engine.add_template("base.txt", BASE_TEXT)?;
         engine.add_template("base.html", BASE_HTML)?;
@@ -73,6 +86,21 @@ impl Renderer {
             html: fill("body.html")?,
         })
     }
+}
+
+/// Mail programs make links of whatever looks like an address; in what people wrote, a sign of no width prevents it.
+fn unlinked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        shown.push(letter);
+        if matches!(letter, '.' | ':' | '@')
+            && letters.peek().is_some_and(|next| !next.is_whitespace())
+        {
+            shown.push(WORD_JOINER);
+        }
+    }
+    shown
 }
 
 fn name(kind: Kind, part: &str) -> String {
@@ -132,5 +160,21 @@ mod tests {
         let mail = renderer.render(&letter(Kind::InviteMember, "{{ 7*7 }}<img src=x>")).unwrap();
         assert!(mail.text.contains("{{ 7*7 }}<img src=x>"));
         assert!(mail.html.contains("{{ 7*7 }}&lt;img src=x&gt;") && !mail.html.contains("<img"));
+    }
+
+    #[test]
+    fn no_name_becomes_a_link() {
+        let renderer = Renderer::new().unwrap();
+        let mail = renderer.render(&letter(Kind::InviteMember, "http://evil.example now")).unwrap();
+        for part in [&mail.subject, &mail.text, &mail.html] {
+            assert!(!part.contains("://evil") && !part.contains("evil.example"), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_missing_fact_is_an_error_and_never_a_blank() {
+        let renderer = Renderer::new().unwrap();
+        let bare = Letter { facts: context! {}, ..letter(Kind::Welcome, "Acme") };
+        assert!(renderer.render(&bare).is_err());
     }
 }
