@@ -50,7 +50,7 @@ impl Projections {
             snapshot.commit().await?;
             let mut at = beside.runner.load().await?;
             if let Some(checkpoint) = checkpoint {
-                beside.replay(&mut at, Some(checkpoint.position), &|_| ()).await?;
+                beside.replay(&mut at, checkpoint.position, &|_| ()).await?;
             }
             let mut rows = beside.runner.rows.acquire().await?;
             let rebuilt = digests(projection.tables(), &mut rows).await?;

@@ -8,12 +8,13 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use tokio::time::sleep;
 
-use crate::checkpoint;
 use crate::projection::Projection;
 use crate::projections::Projections;
 use crate::read_pool::{MIGRATOR, READ_SCHEMA, within};
 use crate::runner::{BATCH_EVENTS_MAX, Progress, Runner, RunnerError};
 
+/// Passes over what came in during the pass before, until one is short.
+const CATCH_UP_PASSES_MAX: u32 = 20;
 /// Tries to get all tables at once for the swap.
 const SWAP_TRIES_MAX: u32 = 600;
 /// Longest wait for one table. Shorter than Postgres waits before it looks for deadlocks, so it is
@@ -111,11 +112,16 @@ impl Projections {
         beside: &Beside,
         progress: &(dyn Fn(RebuildProgress) + Send + Sync),
     ) -> Result<(), RebuildError> {
+        let store = &self.store;
         let mut at = beside.runner.load().await?;
+        for _ in 0..CATCH_UP_PASSES_MAX {
+            if beside.replay(&mut at, store.head().await?, progress).await? <= 1 {
+                break;
+            }
+        }
         for _ in 0..SWAP_TRIES_MAX {
-            beside.replay(&mut at, None, progress).await?;
+            beside.replay(&mut at, store.head().await?, progress).await?;
             if self.swap(beside, &mut at, progress).await? {
-                self.visibility().publish(beside.runner.projection.name(), at.seen);
                 return Ok(());
             }
             sleep(SWAP_PAUSE).await;
@@ -123,8 +129,8 @@ impl Projections {
         Err(RebuildError::Contended { name: beside.runner.projection.name() })
     }
 
-    /// Holds the live checkpoint, so that the live runner waits; goes on to the head; swaps.
-    /// `false` when a query did not let go of a table in time.
+    /// Holds the live checkpoint, so that the live runner waits; goes on to where the head was then,
+    /// which is as far as any query has seen; swaps. `false` when a query did not let go in time.
     async fn swap(
         &self,
         beside: &Beside,
@@ -135,45 +141,41 @@ impl Projections {
         let mut tx = self.read.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
         let held = hold_checkpoint(projection, &mut tx).await;
-        let Some(live) = unless_locked(held)? else { return Ok(false) };
-        beside.replay(at, None, progress).await?;
-        beside.runner.flush(at).await?;
-        if live.is_some_and(|live| live > at.stored) {
-            // The live one saw events that the log does not give any more: not this log's rows.
-            tracing::warn!(
-                projection = projection.name(),
-                "the live checkpoint was ahead of the log"
-            );
+        if unless_locked(held)?.is_none() {
+            return Ok(false);
         }
+        beside.replay(at, self.store.head().await?, progress).await?;
+        beside.runner.flush(at).await?;
         let swapped = exchange(projection, &beside.schema, &mut tx).await;
-        let Some(()) = unless_locked(swapped)? else { return Ok(false) };
+        if unless_locked(swapped)?.is_none() {
+            return Ok(false);
+        }
         tx.commit().await?;
         Ok(true)
     }
 }
 
 impl Beside {
-    /// Goes on to the head of the log or to a position.
+    /// Goes on to a position and answers in how many batches. A log that grows meanwhile is not followed.
     pub async fn replay(
         &self,
         at: &mut Progress,
-        until: Option<Position>,
+        until: Position,
         progress: &(dyn Fn(RebuildProgress) + Send + Sync),
-    ) -> Result<(), RebuildError> {
-        let store = &self.runner.store;
-        let total = until.unwrap_or(store.head().await?).to_stored();
-        loop {
-            let mut batch = store.read_all(at.seen, BATCH_EVENTS_MAX).await?;
-            if let Some(until) = until {
-                batch.retain(|event| event.position <= until);
-            }
+    ) -> Result<u32, RebuildError> {
+        let mut batches = 0;
+        while at.seen < until {
+            let mut batch = self.runner.store.read_all(at.seen, BATCH_EVENTS_MAX).await?;
+            batch.retain(|event| event.position <= until);
             if batch.is_empty() {
-                return Ok(());
+                break;
             }
             self.runner.take(at, &batch).await?;
-            let done = at.seen.to_stored();
-            progress(RebuildProgress { done, total: total.max(done) });
+            batches += 1;
+            let (done, total) = (at.seen.to_stored(), until.to_stored());
+            progress(RebuildProgress { done, total });
         }
+        Ok(batches)
     }
 
     /// Throws the copy away.
@@ -184,18 +186,18 @@ impl Beside {
     }
 }
 
-/// Locks the live checkpoint and answers it.
+/// Locks the live checkpoint, if the projection has ever run.
 async fn hold_checkpoint(
     projection: &dyn Projection,
     tx: &mut PgConnection,
-) -> Result<Option<Position>, sqlx::Error> {
-    let held = sqlx::query_scalar!(
+) -> Result<(), sqlx::Error> {
+    sqlx::query_scalar!(
         "select position from checkpoints where name = $1 limit 1 for update",
         projection.name()
     )
     .fetch_optional(tx)
-    .await?;
-    Ok(held.map(checkpoint::position))
+    .await
+    .map(|_| ())
 }
 
 /// Tables, checkpoint and parked streams of the copy become the live ones. Names of tables and

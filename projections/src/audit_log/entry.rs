@@ -104,8 +104,9 @@ fn in_organization(event: &organization::Event) -> Option<Named> {
     match event {
         organization::Event::OrganizationCreated(_)
         | organization::Event::OrganizationUpdated(_)
-        | organization::Event::OrganizationDeleted(_)
-        | organization::Event::InvitationSent(_) => None,
+        | organization::Event::OrganizationDeleted(_) => None,
+        // Whoever accepts within the same batch finds the inviter through a fact that is not stored yet.
+        organization::Event::InvitationSent(it) => Some(Named::new(Kind::User, it.inviter)),
         organization::Event::InvitationAccepted(it) => {
             Some(Named::new(Kind::Invitation, it.invitation))
         }
