@@ -44,8 +44,12 @@ pub struct App {
 impl App {
     /// Puts the API together. Nobody is let in before `revocations.start` has run.
     pub fn new(
-        commands: Commands, queries: Queries, projections: Projections, idempotency: IdempotencyTable,
-        settings: Settings, mailbox: Option<Arc<dyn DevMailbox>>,
+        commands: Commands,
+        queries: Queries,
+        projections: Projections,
+        idempotency: IdempotencyTable,
+        settings: Settings,
+        mailbox: Option<Arc<dyn DevMailbox>>,
     ) -> Self {
         let keyring = commands.keyring().clone();
         Self {

@@ -63,16 +63,24 @@ async fn alive() -> Json<Alive> {
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
-    let checks = vec![store(&app).await, read_models(&app).await, clock(&app).await, sessions(&app)];
+    let checks =
+        vec![store(&app).await, read_models(&app).await, clock(&app).await, sessions(&app)];
     let is_ready = checks.iter().all(|check| check.is_good);
-    let (code, status) =
-        if is_ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    let (code, status) = if is_ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
+    };
     (code, Json(Ready { status, checks }))
 }
 
 async fn store(app: &App) -> Check {
     let head = app.commands.store().head().await;
-    Check { name: "store", is_good: head.is_ok(), detail: if head.is_ok() { "answers" } else { "does not answer" }.into() }
+    Check {
+        name: "store",
+        is_good: head.is_ok(),
+        detail: if head.is_ok() { "answers" } else { "does not answer" }.into(),
+    }
 }
 
 async fn read_models(app: &App) -> Check {
@@ -92,14 +100,19 @@ async fn clock(app: &App) -> Check {
         Err(_) => Check { name, is_good: false, detail: "the database does not answer".to_owned() },
         Ok(there) => {
             let skew = skew_seconds(app.commands.clock().now(), there);
-            Check { name, is_good: skew <= SKEW_SECONDS_MAX, detail: format!("{skew} s from the database's") }
+            Check {
+                name,
+                is_good: skew <= SKEW_SECONDS_MAX,
+                detail: format!("{skew} s from the database's"),
+            }
         }
     }
 }
 
 fn sessions(app: &App) -> Check {
     let is_good = app.revocations.is_fresh();
-    let detail = if is_good { "ended sessions are known" } else { "ended sessions are not known yet" };
+    let detail =
+        if is_good { "ended sessions are known" } else { "ended sessions are not known yet" };
     Check { name: "sessions", is_good, detail: detail.to_owned() }
 }
 

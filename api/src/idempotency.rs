@@ -19,7 +19,8 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 /// Middleware: settles the command id of a change that carries a key.
 pub async fn settle(State(app): State<App>, request: Request, next: Next) -> Response {
-    let is_change = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+    let is_change =
+        matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
     if !is_change || !request.headers().contains_key(&IDEMPOTENCY_KEY) {
         return next.run(request).await;
     }
@@ -31,7 +32,8 @@ pub async fn settle(State(app): State<App>, request: Request, next: Next) -> Res
 
 async fn settled(app: &App, request: Request) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
-    let key = parts.headers.get(&IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
+    let key =
+        parts.headers.get(&IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).map(str::to_owned);
     let key = key
         .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()))
         .ok_or_else(|| Problem::new("idempotency_key_invalid"))?;
@@ -54,7 +56,9 @@ async fn settled(app: &App, request: Request) -> Result<Request, Problem> {
 
 /// Keys are scoped to the signed-in person or, on public routes, to the client's address (THREATS A46).
 async fn actor(parts: &mut axum::http::request::Parts, app: &App) -> Result<String, Problem> {
-    if let Some(caller) = <Option<Caller> as FromRequestParts<App>>::from_request_parts(parts, app).await? {
+    if let Some(caller) =
+        <Option<Caller> as FromRequestParts<App>>::from_request_parts(parts, app).await?
+    {
         return Ok(format!("user:{}", caller.user));
     }
     let address = origin(parts, app).client.and_then(|client| client.address);
@@ -64,5 +68,8 @@ async fn actor(parts: &mut axum::http::request::Parts, app: &App) -> Result<Stri
 
 /// The body is bounded by the route's limit, a layer outside of this one.
 async fn read(body: Body) -> Result<Bytes, Problem> {
-    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|_| Problem::new("body_too_large"))
+    body.collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|_| Problem::new("body_too_large"))
 }

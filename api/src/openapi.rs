@@ -37,6 +37,7 @@ pub fn base() -> OpenApi {
 
 /// The document and the page.
 pub fn router(document: OpenApi) -> Router<App> {
-    let page: Router<App> = SwaggerUi::new(PAGE_PATH).config(utoipa_swagger_ui::Config::from(DOCUMENT_PATH)).into();
+    let page: Router<App> =
+        SwaggerUi::new(PAGE_PATH).config(utoipa_swagger_ui::Config::from(DOCUMENT_PATH)).into();
     Router::new().route(DOCUMENT_PATH, get(|| async move { Json(document) })).merge(page)
 }

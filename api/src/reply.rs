@@ -30,7 +30,9 @@ enum Body<T> {
     Empty,
     Known(T),
     /// Done, but the read models cannot show it yet.
-    Unseen { id: i64 },
+    Unseen {
+        id: i64,
+    },
 }
 
 /// The body of an answer that the read models cannot show yet.
@@ -42,7 +44,12 @@ struct Unseen {
 impl App {
     /// Waits for the models, then answers with the row; with the bare id if it does not show in time.
     pub async fn answer<T, F>(
-        &self, status: StatusCode, position: Option<Position>, models: &[&str], id: i64, load: impl FnOnce() -> F,
+        &self,
+        status: StatusCode,
+        position: Option<Position>,
+        models: &[&str],
+        id: i64,
+        load: impl FnOnce() -> F,
     ) -> Result<Done<T>, Problem>
     where
         F: Future<Output = Result<Option<T>, QueryError>>,
@@ -55,7 +62,11 @@ impl App {
 
     /// Waits for the models, then answers with a body that is known already.
     pub async fn done<T>(
-        &self, status: StatusCode, position: Option<Position>, models: &[&str], body: T,
+        &self,
+        status: StatusCode,
+        position: Option<Position>,
+        models: &[&str],
+        body: T,
     ) -> Done<T> {
         let is_visible = self.wait_for(position, models).await;
         Done { status, position: self.token(position), is_visible, body: Body::Known(body) }
@@ -72,14 +83,17 @@ impl App {
     pub async fn wait_for(&self, position: Option<Position>, models: &[&str]) -> bool {
         match position {
             None => true,
-            Some(position) => self.visibility.wait_for(position, models, self.settings.visible_wait).await,
+            Some(position) => {
+                self.visibility.wait_for(position, models, self.settings.visible_wait).await
+            }
         }
     }
 
     fn token(&self, position: Option<Position>) -> Option<String> {
         let position = position?;
         let incarnation = self.commands.store().incarnation().get();
-        let bytes = [incarnation.as_bytes().as_slice(), &position.to_stored().to_be_bytes()].concat();
+        let bytes =
+            [incarnation.as_bytes().as_slice(), &position.to_stored().to_be_bytes()].concat();
         Some(self.cursors.seal(POSITION_KIND, &bytes))
     }
 }

@@ -27,7 +27,9 @@ impl Database {
         if let Some(url) = config.database.url.reveal() {
             return Ok(Self { url: url.to_owned(), embedded: None });
         }
-        let embedded = EmbeddedPostgres::start(&config.data_dir).await.context("start the private Postgres")?;
+        let embedded = EmbeddedPostgres::start(&config.data_dir)
+            .await
+            .context("start the private Postgres")?;
         let url = embedded.url();
         let file = config.data_dir.join(RUNNING_FILE);
         write_private(&file, &url).with_context(|| format!("write {}", file.display()))?;
@@ -40,7 +42,9 @@ impl Database {
             Ok(database) => Ok(database),
             Err(error) if matches!(error.downcast_ref(), Some(EmbeddedError::InUse { .. })) => {
                 let file = config.data_dir.join(RUNNING_FILE);
-                let Ok(url) = fs::read_to_string(&file) else { bail!("another keynest is starting, try again") };
+                let Ok(url) = fs::read_to_string(&file) else {
+                    bail!("another keynest is starting, try again")
+                };
                 Ok(Self { url: url.trim().to_owned(), embedded: None })
             }
             Err(error) => Err(error),
@@ -58,6 +62,7 @@ impl Database {
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
 }

@@ -2,5 +2,9 @@
 
 pub mod command;
 pub mod config;
+pub mod database;
+pub mod edge;
 pub mod embedded;
 pub mod logging;
+pub mod product;
+pub mod serve;

@@ -7,8 +7,10 @@ use anyhow::{Context, bail};
 use keynest_commands::{Clock, Commands};
 use keynest_crypto::{HashParams, KeyTable, Keyring, PasswordHasher, RootKey, RootKeys, key_table};
 use keynest_projections::{Projections, Queries};
-use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool};
-use keynest_store::{EventStore, IdempotencyTable, PostgresKeyTable};
+use keynest_store::postgres::{
+    Postgres, PostgresIdempotency, PostgresKeyTable, StoreOptions, connect_store_pool,
+};
+use keynest_store::{EventStore, IdempotencyTable};
 use keynest_workers::{Mailbox, WorkTable};
 use sqlx::PgPool;
 
@@ -37,25 +39,29 @@ impl Product {
     pub async fn open(config: Config, database: Database) -> anyhow::Result<Self> {
         let clock = Clock::default();
         let options = store_options(&config);
-        let store_pool = connect_store_pool(&database.url, &options).await.context("connect to Postgres")?;
+        let store_pool =
+            connect_store_pool(&database.url, &options).await.context("connect to Postgres")?;
         keynest_store::postgres::migrate(&store_pool).await.context("migrate the event store")?;
-        let store = Postgres::open(store_pool.clone(), &options).await.context("open the event store")?;
+        let store =
+            Postgres::open(store_pool.clone(), &options).await.context("open the event store")?;
         let store = EventStore::Postgres(store);
         let table: Arc<dyn KeyTable> = Arc::new(PostgresKeyTable::new(store_pool.clone()));
         let roots = root_keys(&config, table.as_ref()).await?;
-        let keyring = Keyring::unlock(roots, table, clock.now()).await.context("open the keyring")?;
-        let hasher = PasswordHasher::new(hash_params(&config)).context("prepare password hashing")?;
+        let keyring = Keyring::unlock(roots, table).await.context("open the keyring")?;
+        let hasher =
+            PasswordHasher::new(hash_params(&config)).context("prepare password hashing")?;
         let commands = Commands::new(store.clone(), keyring.clone(), hasher, clock.clone());
 
         let connect = database.url.parse().context("read the database URL")?;
-        let read_pool = keynest_projections::connect_read_pool(connect, config.database.read_connections_max)
-            .await
-            .context("connect to the read models")?;
+        let read_pool =
+            keynest_projections::connect_read_pool(connect, config.database.read_connections_max)
+                .await
+                .context("connect to the read models")?;
         keynest_projections::migrate(&read_pool).await.context("migrate the read models")?;
         let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
         Ok(Self {
             queries: Queries::new(read_pool),
-            idempotency: IdempotencyTable::postgres(store_pool.clone()),
+            idempotency: IdempotencyTable::Postgres(PostgresIdempotency::new(store_pool.clone())),
             work: WorkTable::new(store_pool.clone()),
             mailbox: Mailbox::new(store_pool.clone(), config.mail.mailbox_messages_max),
             config,
@@ -113,7 +119,7 @@ fn hash_params(config: &Config) -> HashParams {
     let password = &config.password;
     HashParams {
         memory_kib: password.memory_kib,
-        iterations: password.iterations,
+        passes: password.iterations,
         threads: password.threads,
         queue: password.queue_max,
         ..HashParams::default()

@@ -1,22 +1,29 @@
 //! `serve`, `api`, `project`, `work`: the processes of the product.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use keynest_api::server::{self, Stop};
-use keynest_api::{App, DevMail, DevMailbox, MailboxError, router};
+use anyhow::{Context, anyhow};
+use keynest_api::middleware::Metrics;
+use keynest_api::server::{self, Drained, Stop};
+use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations};
+use keynest_crypto::Keyring;
 use keynest_workers::{
-    Consumer, Feed, Janitor, JanitorSettings, Mailbox, Mailer, MailerSettings, StoredMail, Transport,
+    Consumer, Feed, Janitor, JanitorSettings, Mailbox, Mailer, MailerSettings, StoredMail,
+    Transport,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::database::Database;
-use crate::edge;
+use crate::edge::{edge_settings, server_options, settings};
 use crate::product::Product;
+
+/// Between two looks at the key table.
+const KEYS_RELOADED_EVERY: Duration = Duration::from_secs(60);
 
 /// Which parts a process runs.
 #[derive(Clone, Copy, Debug)]
@@ -31,47 +38,63 @@ pub struct Parts {
 
 /// Runs until a signal, then drains; a second signal stops at once.
 pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
-    let database = Database::start_or_join(&config).await?;
+    let stop = Stop::on_signals().context("listen for signals")?;
+    let database = match parts.api && parts.projections {
+        // The one process that needs nothing else owns its database.
+        true => Database::start(&config).await?,
+        false => Database::start_or_join(&config).await?,
+    };
     let product = Product::open(config, database).await?;
-    let stop = Stop::new();
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
-    listen_for_signals(stop.clone())?;
-    if parts.projections {
-        product.projections.start(done.clone());
-    } else {
-        product.projections.follow(done.clone());
-    }
+    tasks.spawn(reload_keys(product.keyring.clone(), done.clone()));
+    let models = match parts.projections {
+        true => product.projections.start(&done),
+        false => product.projections.follow(&done),
+    };
     if parts.workers {
-        start_workers(&product, &tasks, &done)?;
+        start_workers(&product, &tasks, &done).await?;
     }
     if parts.api {
         serve(&product, &stop, &done).await?;
     } else {
-        stop.requested().await;
+        tracing::info!(?parts, "KeyNest is ready");
+        stop.drain.cancelled().await;
     }
     done.cancel();
     tasks.close();
     tokio::select! {
-        () = tasks.wait() => {}
-        () = stop.at_once() => {}
+        () = tasks.wait() => models.wait().await,
+        () = stop.now.cancelled() => {}
     }
     product.close().await
 }
 
-fn start_workers(product: &Product, tasks: &TaskTracker, done: &CancellationToken) -> anyhow::Result<()> {
+async fn start_workers(
+    product: &Product,
+    tasks: &TaskTracker,
+    done: &CancellationToken,
+) -> anyhow::Result<()> {
     let config = &product.config;
     let transport = match config.smtp.url.reveal() {
-        Some(url) => Transport::smtp(url, &config.smtp.from, smtp_limits(config)).context("read smtp.url")?,
+        Some(url) => {
+            let roots = smtp_roots(config)?;
+            Transport::smtp(url, &config.smtp.from, smtp_limits(config), roots.as_deref())
+                .context("read smtp.url")?
+        }
         None => Transport::Mailbox(product.mailbox.clone()),
     };
     let site = config.frontend.url.as_ref().unwrap_or(&config.public.url).as_str().to_owned();
-    let domain = site.split("://").nth(1).and_then(|host| host.split(':').next()).unwrap_or("localhost").to_owned();
+    let domain = message_domain(&config.smtp.from);
     let settings = MailerSettings { site, domain, has_notices: config.mail.notices };
-    let mailer = Mailer::new(product.commands.clone(), product.store_pool.clone(), transport, settings)
-        .context("compile the mail templates")?;
+    let mailer =
+        Mailer::new(product.commands.clone(), product.store_pool.clone(), transport, settings)
+            .context("compile the mail templates")?;
     let feed = Feed::Store(product.store.clone());
-    let consumer = Consumer::new(feed, product.store_pool.clone(), product.clock.clone(), Arc::new(mailer));
+    let consumer =
+        Consumer::new(feed, product.store_pool.clone(), product.clock.clone(), Arc::new(mailer));
+    // Its place in the log before anything is served, or a first start could lose the first mails.
+    consumer.start().await.context("take the mailer's place in the log")?;
     tasks.spawn(consumer.run(done.clone()));
     let settings = JanitorSettings {
         interval: Duration::from_secs(config.janitor.interval_seconds),
@@ -87,6 +110,38 @@ fn start_workers(product: &Product, tasks: &TaskTracker, done: &CancellationToke
     );
     tasks.spawn(janitor.run(done.clone()));
     Ok(())
+}
+
+/// The right part of every Message-ID: the sender's, as mail servers expect.
+fn message_domain(from: &str) -> String {
+    let domain =
+        from.rsplit_once('@').map_or("", |(_, domain)| domain.trim_end_matches(['>', ' ']));
+    if domain.is_empty() { "localhost".to_owned() } else { domain.to_owned() }
+}
+
+/// Certificates that are trusted for the mail server besides those of the system.
+fn smtp_roots(config: &Config) -> anyhow::Result<Option<Vec<u8>>> {
+    let path = &config.smtp.ca_file;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let roots =
+        std::fs::read(path).with_context(|| format!("read smtp.ca_file {}", path.display()))?;
+    Ok(Some(roots))
+}
+
+/// Other processes may have rotated keys; the old ones stay good for longer than this takes.
+async fn reload_keys(keyring: Keyring, done: CancellationToken) {
+    let mut tick = tokio::time::interval(KEYS_RELOADED_EVERY);
+    loop {
+        tokio::select! {
+            () = done.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = keyring.reload().await {
+            tracing::warn!(error = %error, "the keys could not be read again");
+        }
+    }
 }
 
 fn smtp_limits(config: &Config) -> keynest_workers::SmtpLimits {
@@ -107,57 +162,56 @@ async fn serve(product: &Product, stop: &Stop, done: &CancellationToken) -> anyh
         product.queries.clone(),
         product.projections.clone(),
         product.idempotency.clone(),
-        edge::settings(config),
+        settings(config),
         mailbox,
     );
-    app.revocations.start(&app, done.clone()).await.context("load the ended sessions")?;
-    let edge = edge::edge_settings(config);
-    let listener = server::Listener::bind(config.http.listen, edge::server_options(config))
-        .await
-        .with_context(|| format!("listen on {}", config.http.listen))?;
+    let started = app.revocations.start(&app, done.clone()).await;
+    started.map_err(|problem| anyhow!("load the ended sessions: {}", problem.text()))?;
+    let metrics = Metrics::install().context("start measuring")?;
+    let around = edge_settings(config, metrics)?;
+    let listener = listen(config.http.listen).await?;
     if let Some(address) = config.http.metrics_listen {
-        let listener = server::Listener::bind(address, edge::server_options(config))
-            .await
-            .with_context(|| format!("listen on {address}"))?;
-        let router = keynest_api::operations_router(app.clone());
-        tokio::spawn(server::serve(listener, router, stop.clone()));
+        let service = operations(app.clone(), &around);
+        tokio::spawn(server::serve(
+            listen(address).await?,
+            service,
+            server_options(config),
+            stop.clone(),
+        ));
     }
-    announce(config);
-    server::serve(listener, router(app, &edge), stop.clone()).await;
+    announce(config, listener.local_addr().context("read the listener's address")?);
+    let drained =
+        server::serve(listener, edge(app, &around), server_options(config), stop.clone()).await;
+    if drained == Drained::CutOff {
+        tracing::warn!("some requests were cut off");
+    }
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
 }
 
 /// What somebody at a terminal wants to know first.
-fn announce(config: &Config) {
+fn announce(config: &Config, listen: SocketAddr) {
     let url = config.public.url.as_str();
-    tracing::info!(listen = %config.http.listen, url, "KeyNest is ready");
+    tracing::info!(%listen, url, "KeyNest is ready");
     if !config.smtp.url.is_set() {
         tracing::info!("no SMTP server is configured: mails appear at {url}/dev/mailbox/");
     }
-}
-
-fn listen_for_signals(stop: Stop) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listen for signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listen for signals")?;
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            tracing::info!("stopping; a second signal stops at once");
-            stop.request();
-        }
-    });
-    Ok(())
 }
 
 struct LocalMailbox(Mailbox);
 
 #[async_trait::async_trait]
 impl DevMailbox for LocalMailbox {
-    async fn list(&self, recipient: Option<&str>, limit: i64) -> Result<Vec<DevMail>, MailboxError> {
-        let mails = self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
+    async fn list(
+        &self,
+        recipient: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<DevMail>, MailboxError> {
+        let mails =
+            self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
         Ok(mails.into_iter().map(shown).collect())
     }
 

@@ -88,14 +88,18 @@ impl Consumer {
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.lead(&stop).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(durable = self.durable(), error, "consumer stopped, starting again");
+                self.log_end(&error);
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(TICK) => {}
                 }
             }
         }
+    }
+
+    fn log_end(&self, error: &ConsumerError) {
+        let error: &dyn std::error::Error = error;
+        tracing::warn!(durable = self.durable(), error, "consumer stopped, starting again");
     }
 
     /// Settles everything that is in the log now and all work that is due now, whoever leads: for tests.

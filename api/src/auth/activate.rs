@@ -26,16 +26,26 @@ pub struct Request {
 #[utoipa::path(post, path = "/activate/", tag = "auth", request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`invalid_link`, `validation`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<Done<Message>, Problem> {
     run(&app, &caller, &request.uid.0, &request.token.0).await
 }
 
 /// The same for the page behind the link.
-pub async fn run(app: &App, caller: &Anyone, uid: &str, token: &str) -> Result<Done<Message>, Problem> {
+pub async fn run(
+    app: &App,
+    caller: &Anyone,
+    uid: &str,
+    token: &str,
+) -> Result<Done<Message>, Problem> {
     let user = uid.parse().map_err(|_| Problem::from(Rejection::LinkInvalid))?;
     let wish = Activate { user, token: token.to_owned() };
     let activated = app.commands.activate(&caller.origin, wish).await?;
     let message = Message::new("Account activated. You can sign in now.");
-    Ok(app.done(StatusCode::OK, activated.position, &[names::USERS], message).await.without_position())
+    Ok(app
+        .done(StatusCode::OK, activated.position, &[names::USERS], message)
+        .await
+        .without_position())
 }

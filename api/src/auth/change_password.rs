@@ -35,7 +35,9 @@ pub struct Request {
     responses((status = 200, body = Message), (status = 400, description = "`validation`"),
         (status = 429, description = "`locked_out` after too many wrong guesses")))]
 pub async fn handle(
-    State(app): State<App>, caller: Caller, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Caller,
+    Json(request): Json<Request>,
 ) -> Result<Done<Message>, Problem> {
     let wish = request.parse()?;
     let done = app.commands.change_password(&caller.origin, wish).await;

@@ -39,10 +39,13 @@ pub struct Answer {
         (status = 403, description = "`account_inactive`, for the right password"),
         (status = 429, description = "`locked_out`, `throttled`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<Json<Answer>, Problem> {
     let wish = request.parse()?;
-    let executed = app.commands.log_in(&caller.origin, wish).await.map_err(|error| refusal(&app, error))?;
+    let executed =
+        app.commands.log_in(&caller.origin, wish).await.map_err(|error| refusal(&app, error))?;
     let tokens = app.tokens(&executed).await?;
     let user = User::from(&tokens.profile.user);
     Ok(Json(Answer { access: tokens.access, refresh: tokens.refresh, user, message: "Signed in" }))

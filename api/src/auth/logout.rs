@@ -26,9 +26,13 @@ pub struct Request {
 #[utoipa::path(post, path = "/logout/", tag = "auth", request_body = Option<Request>, security((), ("bearer" = [])),
     responses((status = 200, body = Message)))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, headers: HeaderMap, MaybeJson(request): MaybeJson<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    headers: HeaderMap,
+    MaybeJson(request): MaybeJson<Request>,
 ) -> Result<Json<Message>, Problem> {
-    let by_refresh = request.refresh.and_then(|token| app.commands.session_of_refresh_token(&token.0));
+    let by_refresh =
+        request.refresh.and_then(|token| app.commands.session_of_refresh_token(&token.0));
     for session in [session_of(&app, &headers), by_refresh].into_iter().flatten() {
         let ended = app.commands.log_out(&caller.origin, session).await?;
         app.revocations.wait_for(ended.position).await;
@@ -40,7 +44,8 @@ pub async fn handle(
 fn session_of(app: &App, headers: &HeaderMap) -> Option<SessionId> {
     let (_, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let claims = token.trim().split('.').nth(1)?;
-    let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claims: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     let issued = Timestamp::from_micros(claims["iat"].as_i64()?.checked_mul(1_000_000)?);
     let now = app.commands.clock().now();
     Some(app.tokens.verify(token.trim(), issued.min(now)).ok()?.claims.session)

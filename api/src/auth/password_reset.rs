@@ -12,7 +12,9 @@ use crate::{App, Problem};
 #[utoipa::path(post, path = "/password-reset/", tag = "auth", request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<Json<Message>, Problem> {
     let email = request.parse()?;
     evenly(app.commands.request_password_reset(&caller.origin, email)).await?;

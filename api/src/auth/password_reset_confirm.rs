@@ -31,7 +31,9 @@ pub struct Request {
 #[utoipa::path(post, path = "/password-reset-confirm/", tag = "auth", request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`invalid_link`, `validation`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<Done<Message>, Problem> {
     run(&app, &caller, request).await
 }
@@ -41,7 +43,10 @@ pub async fn run(app: &App, caller: &Anyone, request: Request) -> Result<Done<Me
     let done = app.commands.confirm_password_reset(&caller.origin, request.parse()?).await?;
     app.revocations.wait_for(done.position).await;
     let message = Message::new("Password set. You can sign in now.");
-    Ok(app.done(StatusCode::OK, done.position, &[names::SESSIONS], message).await.without_position())
+    Ok(app
+        .done(StatusCode::OK, done.position, &[names::SESSIONS], message)
+        .await
+        .without_position())
 }
 
 impl Request {

@@ -41,7 +41,9 @@ pub async fn show(State(app): State<App>, caller: Caller) -> Result<Json<Profile
 #[utoipa::path(patch, path = "/profile/", tag = "auth", security(("bearer" = [])), request_body = Request,
     responses((status = 200, body = ProfileAnswer), (status = 400, description = "`validation`")))]
 pub async fn update(
-    app: State<App>, caller: Caller, request: Json<Request>,
+    app: State<App>,
+    caller: Caller,
+    request: Json<Request>,
 ) -> Result<Done<ProfileAnswer>, Problem> {
     run(app, caller, request).await
 }
@@ -50,13 +52,17 @@ pub async fn update(
 #[utoipa::path(put, path = "/profile/", tag = "auth", security(("bearer" = [])), request_body = Request,
     responses((status = 200, body = ProfileAnswer), (status = 400, description = "`validation`")))]
 pub async fn replace(
-    app: State<App>, caller: Caller, request: Json<Request>,
+    app: State<App>,
+    caller: Caller,
+    request: Json<Request>,
 ) -> Result<Done<ProfileAnswer>, Problem> {
     run(app, caller, request).await
 }
 
 async fn run(
-    State(app): State<App>, mut caller: Caller, Json(request): Json<Request>,
+    State(app): State<App>,
+    mut caller: Caller,
+    Json(request): Json<Request>,
 ) -> Result<Done<ProfileAnswer>, Problem> {
     let notices = request.notices;
     let wish = request.parse()?;
@@ -81,6 +87,10 @@ impl Request {
         };
         let first_name = name("first_name", self.first_name);
         let last_name = name("last_name", self.last_name);
-        if faults.is_empty() { Ok(UpdateProfile { first_name, last_name }) } else { Err(faults.problem()) }
+        if faults.is_empty() {
+            Ok(UpdateProfile { first_name, last_name })
+        } else {
+            Err(faults.problem())
+        }
     }
 }

@@ -29,7 +29,9 @@ pub struct Answer {
 #[utoipa::path(post, path = "/token/refresh/", tag = "auth", request_body = Request,
     responses((status = 200, body = Answer), (status = 400, description = "`refresh_token_not_valid`, `validation`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<Json<Answer>, Problem> {
     match app.commands.refresh(&caller.origin, &request.refresh.0).await {
         Ok(executed) => {

@@ -60,7 +60,9 @@ pub struct Account {
 #[utoipa::path(post, path = "/register/", tag = "auth", request_body = Request,
     responses((status = 201, body = Answer), (status = 400, description = "`validation`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<(StatusCode, Json<Answer>), Problem> {
     let wish = request.parse()?;
     let account = Account {
@@ -69,7 +71,10 @@ pub async fn handle(
     };
     evenly(app.commands.register(&caller.origin, wish)).await?;
     let message = "Registration received. Please check your mail to activate your account.";
-    Ok((StatusCode::CREATED, Json(Answer { message, user: None, access: "", refresh: "", account })))
+    Ok((
+        StatusCode::CREATED,
+        Json(Answer { message, user: None, access: "", refresh: "", account }),
+    ))
 }
 
 impl Request {

@@ -23,7 +23,9 @@ pub struct Request {
 #[utoipa::path(post, path = "/activation/resend/", tag = "auth", request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`")))]
 pub async fn handle(
-    State(app): State<App>, caller: Anyone, Json(request): Json<Request>,
+    State(app): State<App>,
+    caller: Anyone,
+    Json(request): Json<Request>,
 ) -> Result<Json<Message>, Problem> {
     let email = request.parse()?;
     evenly(app.commands.resend_activation(&caller.origin, email)).await?;

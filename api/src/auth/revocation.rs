@@ -167,6 +167,8 @@ fn take(revoked: &mut Revoked, recorded: &Recorded) {
     }
     match decode(recorded) {
         Ok(event) => revoked.take(recorded.stream.id(), &event, recorded.recorded_at),
-        Err(error) => tracing::error!(%error, position = ?recorded.position, "cannot read who is signed out"),
+        Err(error) => {
+            tracing::error!(%error, position = ?recorded.position, "cannot read who is signed out")
+        }
     }
 }

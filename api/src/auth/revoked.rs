@@ -76,7 +76,8 @@ impl Revoked {
     /// What is known of a token.
     pub fn verdict(&self, claims: &AccessClaims) -> Verdict {
         let epoch = self.epochs.get(&claims.user);
-        let outdated = epoch.filter(|it| claims.epoch < it.epoch && it.kept != Some(claims.session));
+        let outdated =
+            epoch.filter(|it| claims.epoch < it.epoch && it.kept != Some(claims.session));
         match outdated {
             Some(epoch) if epoch.is_closed => Verdict::Closed,
             Some(_) => Verdict::Ended,
@@ -114,7 +115,15 @@ mod tests {
 
     fn claims(user: i64, session: SessionId, epoch: u32) -> AccessClaims {
         let (username, email, full_name) = (String::new(), String::new(), String::new());
-        AccessClaims { user: UserId::new(user), session, epoch, username, email, full_name, permissions: vec![] }
+        AccessClaims {
+            user: UserId::new(user),
+            session,
+            epoch,
+            username,
+            email,
+            full_name,
+            permissions: vec![],
+        }
     }
 
     fn changed() -> Event {
@@ -132,7 +141,11 @@ mod tests {
             (7, PHONE, 1, Verdict::Good),
             (8, PHONE, 0, Verdict::Good),
         ] {
-            assert_eq!(revoked.verdict(&claims(user, session, epoch)), verdict, "{user} {session} {epoch}");
+            assert_eq!(
+                revoked.verdict(&claims(user, session, epoch)),
+                verdict,
+                "{user} {session} {epoch}"
+            );
         }
     }
 

@@ -24,7 +24,9 @@ pub async fn handle(State(app): State<App>, caller: MaybeCaller) -> Result<Json<
             "is_staff": false, "is_active": true,
         })
     });
-    let stats = profile.as_ref().map(|profile| json!({ "organization_count": profile.organizations.len() }));
+    let stats = profile
+        .as_ref()
+        .map(|profile| json!({ "organization_count": profile.organizations.len() }));
     Ok(Json(json!({
         "status": "operational",
         "version": env!("CARGO_PKG_VERSION"),

@@ -82,14 +82,16 @@ impl OptionalFromRequestParts<App> for Caller {
 }
 
 async fn identify(parts: &Parts, app: &App) -> Result<Caller, Problem> {
-    let header = parts.headers.get(AUTHORIZATION).ok_or_else(|| Problem::new("credentials_missing"))?;
+    let header =
+        parts.headers.get(AUTHORIZATION).ok_or_else(|| Problem::new("credentials_missing"))?;
     let bad = || Problem::new("token_not_valid");
     let text = header.to_str().map_err(|_| bad())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(bad)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(bad());
     }
-    let claims = app.tokens.verify(token.trim(), app.commands.clock().now()).map_err(|_| bad())?.claims;
+    let claims =
+        app.tokens.verify(token.trim(), app.commands.clock().now()).map_err(|_| bad())?.claims;
     app.revocations.check(&app.queries, &claims).await?;
     app.throttle.user(parts, claims.user.get())?;
     let mut origin = origin(parts, app);

@@ -16,10 +16,15 @@ pub async fn show() -> Response {
 }
 
 /// Uses the link.
-pub async fn submit(State(app): State<App>, caller: MaybeCaller, Path(token): Path<String>) -> Response {
+pub async fn submit(
+    State(app): State<App>,
+    caller: MaybeCaller,
+    Path(token): Path<String>,
+) -> Response {
     match accept_invitation::run(&app, &caller, &token).await {
         Ok(joined) => {
-            let text = format!("You are now a member of {} as {}.", joined.organization_name, joined.role);
+            let text =
+                format!("You are now a member of {} as {}.", joined.organization_name, joined.role);
             layout::message(TITLE, &text)
         }
         Err(problem) => layout::refusal(TITLE, &problem),

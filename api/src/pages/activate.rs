@@ -16,7 +16,11 @@ pub async fn show() -> Response {
 }
 
 /// Uses the link.
-pub async fn submit(State(app): State<App>, caller: Anyone, Path((uid, token)): Path<(String, String)>) -> Response {
+pub async fn submit(
+    State(app): State<App>,
+    caller: Anyone,
+    Path((uid, token)): Path<(String, String)>,
+) -> Response {
     match activate::run(&app, &caller, &uid, &token).await {
         Ok(_) => layout::message(TITLE, "Your account is active. You can sign in now."),
         Err(problem) => layout::refusal(TITLE, &problem),

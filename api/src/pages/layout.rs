@@ -65,5 +65,6 @@ pub fn refusal(title: &str, problem: &Problem) -> Response {
 
 /// The style sheet.
 pub async fn stylesheet() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")], STYLES).into_response()
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")], STYLES)
+        .into_response()
 }

@@ -15,7 +15,8 @@ use crate::{App, Problem};
 /// Mails on the page.
 const LISTED_MAX: i64 = 200;
 /// A mail's own style attributes are fine; everything else stays out, and links open the site.
-const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+const MAIL_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A mail as it would have been sent.
 #[derive(Clone, Debug)]
@@ -38,7 +39,8 @@ pub struct MailboxError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 #[async_trait::async_trait]
 pub trait DevMailbox: Send + Sync {
     /// The newest first, to one address or to all.
-    async fn list(&self, recipient: Option<&str>, limit: i64) -> Result<Vec<DevMail>, MailboxError>;
+    async fn list(&self, recipient: Option<&str>, limit: i64)
+    -> Result<Vec<DevMail>, MailboxError>;
     /// One mail.
     async fn get(&self, id: i64) -> Result<Option<DevMail>, MailboxError>;
 }
@@ -51,7 +53,9 @@ pub struct Filter {
 
 /// The list in a browser.
 pub async fn list(
-    State(app): State<App>, headers: HeaderMap, Query(filter): Query<Filter>,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let mails = mailbox(&app, &headers)?.list(filter.to.as_deref(), LISTED_MAX).await;
     let mails = mails.map_err(|error| Problem::unavailable(&error))?;
@@ -70,7 +74,9 @@ pub async fn list(
 
 /// The newest mail as text, for the command line.
 pub async fn latest(
-    State(app): State<App>, headers: HeaderMap, Query(filter): Query<Filter>,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let mails = mailbox(&app, &headers)?.list(filter.to.as_deref(), 1).await;
     let mail = mails.map_err(|error| Problem::unavailable(&error))?.pop().ok_or_else(absent)?;
@@ -79,7 +85,11 @@ pub async fn latest(
 }
 
 /// One mail in a browser.
-pub async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<i64>) -> Result<Response, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<i64>,
+) -> Result<Response, Problem> {
     let mail = mail(&app, &headers, id).await?;
     let content = html! {
         p { "To " (mail.recipient) ", " (mail.sent_at.iso()) ". "
@@ -90,22 +100,30 @@ pub async fn show(State(app): State<App>, headers: HeaderMap, Path(id): Path<i64
 }
 
 /// The HTML part of one mail.
-pub async fn html(State(app): State<App>, headers: HeaderMap, Path(id): Path<i64>) -> Result<Response, Problem> {
+pub async fn html(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<i64>,
+) -> Result<Response, Problem> {
     let mail = mail(&app, &headers, id).await?;
-    let fields = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, MAIL_POLICY)];
+    let fields =
+        [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, MAIL_POLICY)];
     Ok((fields, mail.html).into_response())
 }
 
 async fn mail(app: &App, headers: &HeaderMap, id: i64) -> Result<DevMail, Problem> {
-    let mail = mailbox(app, headers)?.get(id).await.map_err(|error| Problem::unavailable(&error))?;
+    let mail =
+        mailbox(app, headers)?.get(id).await.map_err(|error| Problem::unavailable(&error))?;
     mail.ok_or_else(absent)
 }
 
 /// Only where there is one, and only under a name of this machine: a foreign name that resolves here reads nothing.
 fn mailbox<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a dyn DevMailbox, Problem> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let host = host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
-    let own = app.settings.public_url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    let host =
+        host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
+    let own =
+        app.settings.public_url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     let is_own = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || Some(host) == own;
     app.mailbox.as_deref().filter(|_| is_own).ok_or_else(absent)
 }

@@ -1,8 +1,11 @@
 //! Pages of the API itself: behind mailed links while no frontend is configured, and the development mailbox.
 //! Opening a page changes nothing; only a button's POST uses a link (DESIGN 9).
 
+mod accept_invitation;
+mod activate;
 mod layout;
 mod mailbox;
+mod reset_password;
 
 use axum::Router;
 use axum::routing::get;
@@ -14,6 +17,15 @@ pub use mailbox::{DevMail, DevMailbox, MailboxError};
 /// All pages.
 pub fn router() -> Router<App> {
     Router::new()
+        .route("/activate/{uid}/{token}/", get(activate::show).post(activate::submit))
+        .route(
+            "/reset-password/{uid}/{token}/",
+            get(reset_password::show).post(reset_password::submit),
+        )
+        .route(
+            "/accept-invitation/{token}/",
+            get(accept_invitation::show).post(accept_invitation::submit),
+        )
         .route("/assets/page.css", get(layout::stylesheet))
         .route("/dev/mailbox/", get(mailbox::list))
         .route("/dev/mailbox/latest/", get(mailbox::latest))

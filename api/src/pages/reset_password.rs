@@ -35,7 +35,10 @@ pub async fn show() -> Response {
 
 /// Uses the link.
 pub async fn submit(
-    State(app): State<App>, caller: Anyone, Path((uid, token)): Path<(String, String)>, Form(fields): Form<Fields>,
+    State(app): State<App>,
+    caller: Anyone,
+    Path((uid, token)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
 ) -> Response {
     let request = password_reset_confirm::Request {
         uid,
@@ -44,7 +47,10 @@ pub async fn submit(
         confirm_password: fields.confirm_password,
     };
     match password_reset_confirm::run(&app, &caller, request).await {
-        Ok(_) => layout::message(TITLE, "Your password is set, and all sessions were signed out. You can sign in now."),
+        Ok(_) => layout::message(
+            TITLE,
+            "Your password is set, and all sessions were signed out. You can sign in now.",
+        ),
         Err(problem) => layout::refusal(TITLE, &problem),
     }
 }

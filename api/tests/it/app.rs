@@ -7,11 +7,14 @@ use keynest_api::server::{ServerOptions, Stop};
 use keynest_api::throttle::{Rate, ThrottleLimits};
 use keynest_api::{App, DevMail, DevMailbox, EdgeSettings, MailboxError, Settings, edge, server};
 use keynest_commands::{Clock, Commands};
-use keynest_crypto::{HashParams, Keyring, PasswordHasher, RootKey};
+use keynest_crypto::{Keyring, PasswordHasher, RootKey};
 use keynest_projections::{Projections, Queries};
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with, migrate};
-use keynest_store::{EventStore, IdempotencyTable, PostgresIdempotency, PostgresKeyTable};
-use keynest_workers::{Consumer, Feed, Janitor, JanitorSettings, MAILS_MAX_DEFAULT, Mailbox, Mailer, MailerSettings, StoredMail, Transport};
+use keynest_store::{EventStore, IdempotencyTable, PostgresKeyTable};
+use keynest_workers::{
+    Consumer, Feed, Janitor, JanitorSettings, MAILS_MAX_DEFAULT, Mailbox, Mailer, MailerSettings,
+    StoredMail, Transport,
+};
 use reqwest::{Client, Method, RequestBuilder};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -83,7 +86,11 @@ impl TestApp {
     pub async fn catch_up(&self) {
         let head = self.app.commands.store().head().await.unwrap();
         let models = keynest_projections::names::ALL;
-        let is_visible = self.projections.visibility().wait_for(head, models, std::time::Duration::from_secs(20)).await;
+        let is_visible = self
+            .projections
+            .visibility()
+            .wait_for(head, models, std::time::Duration::from_secs(20))
+            .await;
         assert!(is_visible, "read models did not catch up");
     }
 
@@ -115,31 +122,37 @@ impl Drop for TestApp {
 impl Builder {
     pub async fn start(self) -> TestApp {
         let options = (*self.pool.connect_options()).clone();
-        let store_options = StoreOptions { pool_connections: CONNECTIONS, ..StoreOptions::default() };
+        let store_options =
+            StoreOptions { pool_connections: CONNECTIONS, ..StoreOptions::default() };
         let store_pool = connect_store_pool_with(options.clone(), &store_options).await.unwrap();
         migrate(&store_pool).await.unwrap();
         let postgres = Postgres::open(store_pool.clone(), &store_options).await.unwrap();
         let store = EventStore::Postgres(postgres);
         let clock = Clock::default();
         let table = Arc::new(PostgresKeyTable::new(store_pool.clone()));
-        let keyring = Keyring::unlock(RootKey::generate(), table, clock.now()).await.unwrap();
-        let hasher = PasswordHasher::new(HashParams::for_tests()).unwrap();
+        let keyring = Keyring::unlock(RootKey::generate(), table).await.unwrap();
+        let hasher = PasswordHasher::weak_for_tests();
         let commands = Commands::new(store.clone(), keyring.clone(), hasher, clock.clone());
 
         let read_pool = keynest_projections::connect_read_pool(options, CONNECTIONS).await.unwrap();
         keynest_projections::migrate(&read_pool).await.unwrap();
         let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
         let stop = Stop::default();
-        projections.start(stop.now.clone());
+        projections.start(&stop.now);
         let queries = Queries::new(read_pool);
 
         let mailbox = Mailbox::new(store_pool.clone(), MAILS_MAX_DEFAULT);
-        let idempotency = IdempotencyTable::Postgres(PostgresIdempotency::new(store_pool.clone()));
+        let idempotency = IdempotencyTable::Postgres(
+            keynest_store::postgres::PostgresIdempotency::new(store_pool.clone()),
+        );
         let site = self.settings.site().to_owned();
-        let settings = MailerSettings { site, domain: "keynest.test".to_owned(), has_notices: true };
+        let settings =
+            MailerSettings { site, domain: "keynest.test".to_owned(), has_notices: true };
         let transport = Transport::Mailbox(mailbox.clone());
-        let mailer = Mailer::new(commands.clone(), store_pool.clone(), transport, settings).unwrap();
-        let mailer = Consumer::new(Feed::Store(store), store_pool.clone(), clock.clone(), Arc::new(mailer));
+        let mailer =
+            Mailer::new(commands.clone(), store_pool.clone(), transport, settings).unwrap();
+        let mailer =
+            Consumer::new(Feed::Store(store), store_pool.clone(), clock.clone(), Arc::new(mailer));
         mailer.drain().await.unwrap();
         let janitor = Janitor::new(
             commands.clone(),
@@ -150,13 +163,36 @@ impl Builder {
         );
 
         let dev_mailbox = Arc::new(TestMailbox(mailbox.clone()));
-        let app = App::new(commands, queries, projections.clone(), idempotency, self.settings, Some(dev_mailbox));
+        let app = App::new(
+            commands,
+            queries,
+            projections.clone(),
+            idempotency,
+            self.settings,
+            Some(dev_mailbox),
+        );
         app.revocations.start(&app, stop.now.clone()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(server::serve(listener, edge(app.clone(), &self.edge), ServerOptions::default(), stop.clone()));
+        tokio::spawn(server::serve(
+            listener,
+            edge(app.clone(), &self.edge),
+            ServerOptions::default(),
+            stop.clone(),
+        ));
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        TestApp { client, address, app, clock, projections, store_pool, mailbox, mailer, janitor, stop }
+        TestApp {
+            client,
+            address,
+            app,
+            clock,
+            projections,
+            store_pool,
+            mailbox,
+            mailer,
+            janitor,
+            stop,
+        }
     }
 }
 
@@ -164,8 +200,13 @@ struct TestMailbox(Mailbox);
 
 #[async_trait::async_trait]
 impl DevMailbox for TestMailbox {
-    async fn list(&self, recipient: Option<&str>, limit: i64) -> Result<Vec<DevMail>, MailboxError> {
-        let mails = self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
+    async fn list(
+        &self,
+        recipient: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<DevMail>, MailboxError> {
+        let mails =
+            self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
         Ok(mails.into_iter().map(shown).collect())
     }
 

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop at the first surprise, as tests do")]
 
 mod app;
+mod auth;
 mod edge;
 mod person;

@@ -37,7 +37,8 @@ pub fn link_path(text: &str) -> String {
 impl TestApp {
     /// Registers, activates with the link from the mail, and signs in, all over HTTP.
     pub async fn register_active(&self, username: &str) -> Person {
-        let registered = self.post("/api/auth/register/").json(&registration(username)).send().await.unwrap();
+        let registered =
+            self.post("/api/auth/register/").json(&registration(username)).send().await.unwrap();
         assert_eq!(registered.status(), 201, "{}", registered.text().await.unwrap());
         self.activate_by_mail(&format!("{username}@example.com")).await;
         self.sign_in(username).await

@@ -106,6 +106,8 @@ section! {
         /// `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465` (TLS). Blank: the development mailbox.
         url: SecretUrl = SecretUrl::default(),
         from: String = "KeyNest <keynest@localhost>".to_owned(),
+        /// Certificates (PEM) trusted for this server besides the system's.
+        ca_file: PathBuf = PathBuf::new(),
         timeout_ms: u64 = 15_000,
         connections_max: u32 = 4,
     }

@@ -3,3 +3,6 @@
 
 mod config;
 mod embedded;
+mod journey;
+mod refusals_to_start;
+mod running;

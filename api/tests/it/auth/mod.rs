@@ -1,0 +1,15 @@
+//! `/api/auth/` as its callers see it.
+
+mod activation;
+mod calls;
+mod change_password;
+mod describe;
+mod enumeration;
+mod login;
+mod logout;
+mod password_reset;
+mod profile;
+mod public;
+mod refresh;
+mod register;
+mod throttles;

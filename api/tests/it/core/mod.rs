@@ -1,0 +1,15 @@
+//! Organizations, projects, environments and variables as their users meet them.
+
+mod audit_log;
+mod environments;
+mod files;
+mod invitations;
+mod lists;
+mod members;
+mod organizations;
+mod projects;
+mod races;
+mod role_matrix;
+mod team;
+mod values;
+mod variables;

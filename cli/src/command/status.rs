@@ -1,0 +1,36 @@
+//! `keynest status`: how far everything is.
+
+use crate::product::Product;
+
+pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
+    let head = product.store.head().await?;
+    println!(
+        "log            {} events, life {}",
+        head.to_stored(),
+        product.store.incarnation().get()
+    );
+    for model in product.projections.status().await? {
+        let parked = if model.parked.is_empty() {
+            String::new()
+        } else {
+            format!(", {} parked", model.parked.len())
+        };
+        let rebuild = if model.needs_rebuild() { ", NEEDS A REBUILD" } else { "" };
+        println!(
+            "{:<14} {} events, {:.1} s behind{parked}{rebuild}",
+            model.name, model.events_behind, model.seconds_behind
+        );
+        for parked in &model.parked {
+            println!(
+                "{:<14} parked {} at {}: {}",
+                "",
+                parked.stream,
+                parked.position.to_stored(),
+                parked.error
+            );
+        }
+    }
+    let (waiting, dead) = product.work.counts("mailer").await?;
+    println!("mails          {waiting} waiting for another try, {dead} given up");
+    Ok(())
+}

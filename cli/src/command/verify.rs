@@ -1,0 +1,29 @@
+//! `keynest verify`: scans the whole log.
+
+use anyhow::bail;
+use keynest_store::postgres::verify;
+
+use super::progress;
+use crate::product::Product;
+
+pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
+    let bar = progress::bar("events", 0);
+    let report = verify(&product.store_pool, |progress| {
+        bar.set_length(progress.of.to_stored());
+        bar.set_position(progress.done.to_stored());
+    })
+    .await?;
+    bar.finish_and_clear();
+    println!(
+        "{} events, {} streams, {} commands, {} claims",
+        report.events, report.streams, report.commands, report.claims
+    );
+    for finding in &report.findings {
+        println!("{finding:?}");
+    }
+    if !report.is_sound() {
+        bail!("{} findings", report.findings_total);
+    }
+    println!("The log is sound.");
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! From the configuration to what the API and its listeners are told.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use keynest_api::middleware::{CorsOrigins, Metrics, Proxies};
+use keynest_api::server::{ServerLimits, ServerOptions};
+use keynest_api::throttle::{Rate, ThrottleLimits};
+use keynest_api::{EdgeSettings, Settings};
+
+use crate::config::Config;
+
+/// What answers depend on.
+pub fn settings(config: &Config) -> Settings {
+    Settings {
+        public_url: config.public.url.as_str().to_owned(),
+        frontend_url: config.frontend.url.as_ref().map(|url| url.as_str().to_owned()),
+        page_size: config.lists.page_size,
+        page_size_max: config.lists.page_size_max,
+        visible_wait: Duration::from_millis(config.projections.visible_wait_ms),
+        import_bytes_max: usize::try_from(config.http.import_bytes_max).unwrap_or(usize::MAX),
+        throttles: throttles(config),
+        has_smtp: config.smtp.url.is_set(),
+    }
+}
+
+/// What the edge around the routes is told.
+pub fn edge_settings(config: &Config, metrics: Metrics) -> anyhow::Result<EdgeSettings> {
+    let origins = config.http.cors_origins.iter().map(|origin| origin.as_str().to_owned());
+    Ok(EdgeSettings {
+        origins: CorsOrigins::parse(origins).context("read http.cors_origins")?,
+        proxies: Proxies { trusted: config.http.trusted_proxies.clone(), ..Proxies::default() },
+        request_timeout: Duration::from_millis(config.http.request_timeout_ms),
+        has_operations: config.http.metrics_listen.is_none(),
+        metrics: Some(metrics),
+    })
+}
+
+/// What a listener is told.
+pub fn server_options(config: &Config) -> ServerOptions {
+    let http = &config.http;
+    let millis = Duration::from_millis;
+    let limits = ServerLimits {
+        connections_max: http.connections_max,
+        connections_per_address_max: http.connections_per_address_max,
+        first_byte: millis(http.first_byte_timeout_ms),
+        header: millis(http.header_timeout_ms),
+        idle: millis(http.idle_timeout_ms),
+        body_stall: millis(http.body_timeout_ms),
+        head_bytes_max: usize::try_from(http.header_bytes_max).unwrap_or(usize::MAX),
+        body_bytes_max: http.body_bytes_max,
+        drain: millis(http.drain_timeout_ms),
+        ..ServerLimits::default()
+    };
+    ServerOptions { limits, authorities: Vec::new(), uncounted: http.trusted_proxies.clone() }
+}
+
+fn throttles(config: &Config) -> ThrottleLimits {
+    let throttle = &config.throttle;
+    ThrottleLimits {
+        register: Rate::per_minute(throttle.register_per_minute),
+        password_reset: Rate::per_hour(throttle.password_reset_per_hour),
+        auth: Rate::per_minute(throttle.auth_per_minute),
+        anonymous: Rate::per_hour(throttle.anonymous_per_hour),
+        user: Rate::per_hour(throttle.user_per_hour),
+        keys_max: throttle.callers_max,
+    }
+}
