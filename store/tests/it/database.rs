@@ -8,6 +8,7 @@ use keynest_store::EventStore;
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with, migrate};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::task::LocalSet;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -27,8 +28,8 @@ impl Database {
 }
 
 /// Runs a test with a database of its own.
-pub async fn with_database<F: Future<Output = ()> + Send + 'static>(
-    test: impl FnOnce(Database) -> F + Send + 'static,
+pub async fn with_database<F: Future<Output = ()> + 'static>(
+    test: impl FnOnce(Database) -> F + 'static,
 ) {
     let url = std::env::var("DATABASE_URL").expect("DATABASE_URL names a Postgres server");
     let server: PgConnectOptions = url.parse().unwrap();
@@ -36,13 +37,15 @@ pub async fn with_database<F: Future<Output = ()> + Send + 'static>(
         format!("store_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     execute(&server, format!("create database {name}")).await;
     let connect = server.clone().database(&name);
-    let test = tokio::spawn(async move {
+    let test = async move {
         let pool =
             connect_store_pool_with(connect.clone(), &StoreOptions::default()).await.unwrap();
         migrate(&pool).await.unwrap();
         test(Database { connect, pool }).await;
-    });
-    let result = test.await;
+    };
+    let tasks = LocalSet::new();
+    let test = tasks.spawn_local(test);
+    let result = tasks.run_until(test).await;
     execute(&server, format!("drop database {name} with (force)")).await;
     if let Err(error) = result {
         resume_unwind(error.into_panic());

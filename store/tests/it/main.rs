@@ -7,5 +7,7 @@ mod contract;
 mod database;
 mod given;
 mod golden;
+mod idempotency;
+mod key_table;
 mod oracle;
 mod postgres;

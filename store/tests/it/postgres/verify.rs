@@ -117,15 +117,12 @@ async fn changed_bytes_and_unknown_names_are_found() {
          update store.events set type = 'login.teleported' where position = 4",
     )
     .await;
-    let at: Vec<u64> = report
-        .findings
-        .iter()
-        .filter_map(|finding| match finding {
-            Finding::Undecodable { position, .. } => Some(position.to_stored()),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(at, [3, 4]);
+    assert_eq!(report.findings_total, 2);
+    let at = report.findings.iter().map(|finding| {
+        let Finding::Undecodable { position, .. } = finding else { panic!("{finding:?}") };
+        position.to_stored()
+    });
+    assert!(at.eq([3, 4]));
 }
 
 #[tokio::test]
