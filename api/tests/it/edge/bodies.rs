@@ -1,6 +1,8 @@
 //! Bodies and query strings that are too large, malformed or of the wrong type.
 
-use super::lab::{Lab, answer, short};
+use tokio::io::AsyncWriteExt;
+
+use super::lab::{Lab, answer, read_until, short};
 
 const MIB: usize = 1_024 * 1_024;
 
@@ -101,4 +103,15 @@ async fn bad_query_parameters_are_named() {
         let named: Vec<_> = details.as_object().unwrap().keys().cloned().collect();
         assert_eq!(named, fields, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_still_sends_after_an_early_answer_is_not_cut_off() {
+    let lab = Lab::start(Default::default()).await;
+    let mut stream = lab.connect().await;
+    let size = 3 * MIB;
+    let head = format!("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: {size}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(read_until(&mut stream, "}").await.starts_with("HTTP/1.1 413"));
+    stream.write_all(&vec![b'x'; size]).await.expect("the rest is taken and thrown away");
 }

@@ -28,11 +28,14 @@ async fn a_head_that_never_ends_does_not_win_time_with_each_byte() {
     stream.write_all(b"GET /hello/ HTTP/1.1\r\nX: ").await.unwrap();
     let (mut reading, mut writing) = stream.split();
     let mut first = [0; 12];
-    let trickle = async { while writing.write_all(b"x").await.is_ok() {} };
+    let trickle = async {
+        while writing.write_all(b"x").await.is_ok() {}
+        std::future::pending::<()>().await;
+    };
     in_time(async {
         tokio::select! {
             read = reading.read_exact(&mut first) => { read.unwrap(); }
-            () = trickle => panic!("closed without an answer"),
+            () = trickle => {}
         }
     })
     .await;
