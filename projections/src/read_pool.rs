@@ -41,6 +41,8 @@ pub async fn migrate(read: &PgPool) -> Result<(), MigrateError> {
     let options = within(read.connect_options().as_ref().clone(), READ_SCHEMA);
     let mut connection = PgConnection::connect_with(&options).await?;
     // `if not exists` is no protection against two processes at once; the migrator's own lock comes later.
+    // A step over large tables, or the wait for another process, takes as long as it takes.
+    sqlx::query("set statement_timeout = 0").execute(&mut connection).await?;
     sqlx::query("select pg_advisory_lock(hashtext('keynest.read'))")
         .execute(&mut connection)
         .await?;

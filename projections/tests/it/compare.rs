@@ -54,6 +54,26 @@ async fn a_random_history_gives_the_same_rows_in_any_batches(
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_log_in_postgres_is_followed_live_and_replayed_alike(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let world = World::durable(options).await;
+    let stop = CancellationToken::new();
+    let running = world.projections.start(&stop);
+    let (mut dice, mut history) = (Dice::new(41), History::default());
+    for _ in 0..STEPS / 4 {
+        history.step(&world, &mut dice).await;
+    }
+    let head = world.store.head().await.unwrap();
+    let names: Vec<&str> = keynest_projections::all().iter().map(|it| it.name()).collect();
+    assert!(world.projections.visibility().wait_for(head, &names, LONG).await);
+    stop.cancel();
+    running.wait().await;
+    assert_rebuilt_equals_live(&world).await;
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_row_that_no_event_made_is_found(_: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(options).await;
     world.acme().await;

@@ -136,8 +136,7 @@ impl History {
         for _ in 0..=dice.below(6) {
             let id = self.id();
             let key = format!("KEY_{id}");
-            let known =
-                self.variables.iter_mut().filter(|known| known.1 == environment).next_back();
+            let known = self.variables.iter_mut().rfind(|known| known.1 == environment);
             match (dice.below(4), known) {
                 (0, Some(known)) => {
                     let (from, to) = (known.3.clone(), VariableKey::parse(&key).unwrap());

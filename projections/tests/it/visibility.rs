@@ -71,11 +71,12 @@ async fn rows_that_a_crash_took_back_are_projected_again(
                  select count(pg_terminate_backend(pid)) from pg_stat_activity
                  where datname = current_database() and pid <> pg_backend_pid()";
     sqlx::query(crash).execute(&world.read).await.unwrap();
-    let mut user = None;
-    while user.is_none() {
-        user = world.queries.user(ANN).await.unwrap_or_default();
-        tokio::task::yield_now().await;
-    }
+    let again = async {
+        while world.queries.user(ANN).await.unwrap_or_default().is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, again).await.unwrap();
     stop.cancel();
     running.wait().await;
 }

@@ -11,6 +11,7 @@ use keynest_domain::session::{SessionStarted, SignInMethod};
 use keynest_domain::user::{UserActivated, UserRegistered};
 use keynest_domain::*;
 use keynest_projections::{Page, Projection, Projections, Queries, connect_read_pool, migrate};
+use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with};
 use keynest_store::{
     Append, EventStore, Expected, Metadata, Position, Revision, StreamAppend, encode,
 };
@@ -55,8 +56,24 @@ impl World {
         Self::with(options, keynest_projections::all()).await
     }
 
+    /// Its log is in the same database.
+    pub async fn durable(options: PgConnectOptions) -> Self {
+        let limits = StoreOptions::default();
+        let pool = connect_store_pool_with(options.clone(), &limits).await.unwrap();
+        keynest_store::postgres::migrate(&pool).await.unwrap();
+        let store = EventStore::Postgres(Postgres::open(pool, &limits).await.unwrap());
+        Self::over(store, options, keynest_projections::all()).await
+    }
+
     pub async fn with(options: PgConnectOptions, projections: Vec<Arc<dyn Projection>>) -> Self {
-        let store = EventStore::memory();
+        Self::over(EventStore::memory(), options, projections).await
+    }
+
+    async fn over(
+        store: EventStore,
+        options: PgConnectOptions,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Self {
         let keyring =
             Keyring::unlock(RootKey::generate(), Arc::new(MemoryKeyTable::new())).await.unwrap();
         let read = connect_read_pool(options, 8).await.unwrap();
