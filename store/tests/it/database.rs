@@ -1,16 +1,22 @@
-//! A database per test, dropped at its end, however it ends.
+//! An empty log per test. Databases are used again, since dropping one makes the server write a checkpoint.
 
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use keynest_store::EventStore;
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with, migrate};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::sync::OnceCell;
 use tokio::task::LocalSet;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
+/// Databases of this process that no test is using.
+static FREE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static SWEPT: OnceCell<()> = OnceCell::const_new();
 
 /// An empty, migrated log.
 #[derive(Clone, Debug)]
@@ -27,17 +33,21 @@ impl Database {
     }
 }
 
-/// Runs a test with a database of its own.
+/// Runs a test with a database of its own. One whose test failed is not used again.
 pub async fn with_database<F: Future<Output = ()> + 'static>(
     test: impl FnOnce(Database) -> F + 'static,
 ) {
     let url = std::env::var("DATABASE_URL").expect("DATABASE_URL names a Postgres server");
     let server: PgConnectOptions = url.parse().unwrap();
-    let name =
-        format!("store_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    execute(&server, format!("create database {name}")).await;
-    let connect = server.clone().database(&name);
+    SWEPT.get_or_init(async || sweep(&server).await).await;
+    let free = FREE.lock().unwrap().pop();
+    let name = match free {
+        Some(name) => name,
+        None => create(&server).await,
+    };
+    let connect = server.database(&name);
     let test = async move {
+        execute(&connect, "drop schema if exists store cascade".to_owned()).await;
         let pool =
             connect_store_pool_with(connect.clone(), &StoreOptions::default()).await.unwrap();
         migrate(&pool).await.unwrap();
@@ -45,10 +55,35 @@ pub async fn with_database<F: Future<Output = ()> + 'static>(
     };
     let tasks = LocalSet::new();
     let test = tasks.spawn_local(test);
-    let result = tasks.run_until(test).await;
-    execute(&server, format!("drop database {name} with (force)")).await;
-    if let Err(error) = result {
+    if let Err(error) = tasks.run_until(test).await {
         resume_unwind(error.into_panic());
+    }
+    FREE.lock().unwrap().push(name);
+}
+
+async fn create(server: &PgConnectOptions) -> String {
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("store_test_{}_{number}", std::process::id());
+    execute(server, format!("create database {name}")).await;
+    name
+}
+
+/// Drops what earlier runs left behind.
+async fn sweep(server: &PgConnectOptions) {
+    let mut connection: PgConnection = server.connect().await.unwrap();
+    let names: Vec<String> = sqlx::query_scalar(
+        "select datname::text from pg_database where datname like 'store\\_test\\_%' order by datname",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    for name in names {
+        let process = name.trim_start_matches("store_test_").split('_').next().unwrap_or_default();
+        if !Path::new("/proc").join(process).exists() {
+            // Fails if somebody is connected, from another machine perhaps: then it is not ours to drop.
+            let drop = format!("drop database if exists {name}");
+            let _ = sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut connection).await;
+        }
     }
 }
 
