@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use keynest_store::Position;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
@@ -57,8 +58,8 @@ pub async fn race<F: Future<Output = u16> + Send + 'static>(make: impl Fn(usize)
     statuses
 }
 
-/// How many rows of the log have a name.
-pub async fn logged(app: &TestApp, name: &str) -> i64 {
-    let query = sqlx::query_scalar::<_, i64>("select count(*) from store.events where name = $1");
-    query.bind(name).fetch_one(&app.store_pool).await.unwrap()
+/// How many events of the log have a name.
+pub async fn logged(app: &TestApp, name: &str) -> usize {
+    let events = app.app.commands.store().read_all(Position::START, 10_000).await.unwrap();
+    events.iter().filter(|event| &*event.name == name).count()
 }
