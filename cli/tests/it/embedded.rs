@@ -182,15 +182,24 @@ async fn a_pid_file_from_before_a_power_cut_does_not_stop_the_start() {
 
     // The number now belongs to a program of the same user that has nothing to do with us.
     let stranger = stranger_of(&file);
-    fs::write(&file, left.replacen(&orphan.to_string(), &stranger.id().to_string(), 1)).unwrap();
+    fs::write(&file, left.replacen(&orphan.to_string(), &stranger.0.id().to_string(), 1)).unwrap();
     let postgres = EmbeddedPostgres::start(&place.data()).await.unwrap();
     assert_eq!(read_note(&postgres).await, "kept");
-    assert!(is_alive(stranger.id()), "nobody else's process is touched");
+    assert!(is_alive(stranger.0.id()), "nobody else's process is touched");
     postgres.stop().await.unwrap();
-    end(stranger);
 }
 
-fn stranger_of(file: &Path) -> std::process::Child {
+/// A process that ends with the test, also when the test fails.
+struct Stranger(std::process::Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn stranger_of(file: &Path) -> Stranger {
     let owner = fs::metadata(file).unwrap();
     let mut command = Command::new("setpriv");
     if am_root() {
@@ -200,12 +209,9 @@ fn stranger_of(file: &Path) -> std::process::Child {
             "--clear-groups".into(),
         ]);
     }
-    command.args(["sleep", "600"]).spawn().unwrap()
-}
-
-fn end(mut child: std::process::Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+    Stranger(
+        command.args(["sleep", "600"]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap(),
+    )
 }
 
 #[tokio::test]
