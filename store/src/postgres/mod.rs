@@ -10,6 +10,7 @@ mod migrate;
 mod options;
 mod read;
 mod self_check;
+mod stream_names;
 mod verify;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::port::*;
 use committer::Queue;
 use fault::unreadable;
 use follow::Follower;
+use stream_names::StreamNames;
 
 /// The log in one Postgres database. Clones share everything; the tasks behind it end with the last one.
 #[derive(Clone, Debug)]
@@ -40,6 +42,7 @@ pub struct Postgres(Arc<Shared>);
 struct Shared {
     pool: PgPool,
     queue: Queue,
+    names: StreamNames,
     head: watch::Sender<Position>,
     incarnation: Incarnation,
     _follower: Follower,
@@ -62,7 +65,14 @@ impl Postgres {
         let head = watch::Sender::new(position);
         let queue = Queue::start(pool.connect_options(), options, head.clone());
         let _follower = Follower::start(&pool, options, &head);
-        Ok(Self(Arc::new(Shared { pool, queue, head, incarnation, _follower })))
+        Ok(Self(Arc::new(Shared {
+            pool,
+            queue,
+            names: StreamNames::default(),
+            head,
+            incarnation,
+            _follower,
+        })))
     }
 
     /// The `store` pool, for what else lives in that schema.
@@ -92,7 +102,7 @@ impl Postgres {
         after: Position,
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
-        read::all(&self.0.pool, after, limit).await.map_err(unreadable)
+        read::all(&self.0.pool, &self.0.names, after, limit).await.map_err(unreadable)
     }
 
     pub(crate) async fn resolve(

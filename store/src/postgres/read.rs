@@ -13,14 +13,15 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::batch::{appended, position, revision};
+use super::stream_names::StreamNames;
 use crate::port::*;
 
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
-            "select e.position, s.name, e.revision, e.event_id, e.type, e.version, e.data, e.recorded_at, \
+            "select e.position, e.stream_id, e.revision, e.event_id, e.type, e.version, e.data, e.recorded_at, \
              e.command_id, e.actor, e.organization, e.session, e.request, e.causation, e.correlation, e.client \
-             from store.events e join store.streams s on s.id = e.stream_id ",
+             from store.events e ",
             $rest
         )
     };
@@ -32,35 +33,51 @@ pub(super) async fn stream(
     after: Revision,
     limit: usize,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
-    let rows =
-        query(select_events!("where s.name = $1 and e.revision > $2 order by e.revision limit $3"))
-            .bind(stream.as_str())
-            .bind(i64::from(after.get()))
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(pool)
-            .await?;
-    rows.iter().map(recorded).collect()
+    let rows = query(select_events!(
+        "where e.stream_id = (select s.id from store.streams s where s.name = $1) and e.revision > $2 \
+         order by e.revision limit $3"
+    ))
+    .bind(stream.as_str())
+    .bind(i64::from(after.get()))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| recorded(row, stream.clone())).collect()
 }
 
 pub(super) async fn all(
     pool: &PgPool,
+    names: &StreamNames,
     after: Position,
     limit: usize,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
-    let mut rows = query(select_events!("where e.position > $1 order by e.position limit $2"))
+    let page = page(pool, names, after, limit).await?;
+    let orphan = || sqlx::Error::Protocol("an event has no stream; run verify".to_owned());
+    page.iter().map(|(row, name)| recorded(row, name.clone().ok_or_else(orphan)?)).collect()
+}
+
+/// Rows for [`recorded`], with their stream unless there is none.
+pub(super) async fn page(
+    pool: &PgPool,
+    names: &StreamNames,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<(PgRow, Option<StreamName>)>, sqlx::Error> {
+    let mut found = query(select_events!("where e.position > $1 order by e.position limit $2"))
         .bind(i64::try_from(after.to_stored()).unwrap_or(i64::MAX))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch(pool);
-    let mut events = Vec::new();
+    let mut rows = Vec::new();
     let mut bytes = 0;
     while bytes < READ_BYTES_MAX
-        && let Some(row) = rows.try_next().await?
+        && let Some(row) = found.try_next().await?
     {
-        let event = recorded(&row)?;
-        bytes += event.data.len();
-        events.push(event);
+        bytes += row.try_get::<&[u8], _>(6)?.len();
+        rows.push((row.try_get(1)?, row));
     }
-    Ok(events)
+    drop(found);
+    let names = names.of(rows.iter().map(|(id, _)| *id).collect(), pool).await?;
+    Ok(rows.into_iter().map(|(id, row)| (row, names.get(&id).cloned())).collect())
 }
 
 pub(super) async fn resolve(
@@ -99,11 +116,11 @@ pub(super) async fn clock(pool: &PgPool) -> Result<OffsetDateTime, sqlx::Error> 
 }
 
 /// By index: names would be looked up for every row.
-pub(super) fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
+pub(super) fn recorded(row: &PgRow, stream: StreamName) -> Result<Recorded, sqlx::Error> {
     let version: i32 = row.try_get(5)?;
     Ok(Recorded {
         position: position(row.try_get(0)?),
-        stream: StreamName::from_stored(row.try_get(1)?),
+        stream,
         revision: revision(row.try_get(2)?),
         event_id: EventId::new(row.try_get(3)?),
         name: Arc::from(row.try_get::<&str, _>(4)?),

@@ -8,7 +8,9 @@ use sqlx::query_as;
 use uuid::Uuid;
 
 use super::read;
+use super::stream_names::StreamNames;
 use crate::codec::decode;
+use crate::event_id::event_id;
 use crate::port::*;
 
 /// Rows that are fetched at a time.
@@ -36,6 +38,8 @@ pub enum Finding {
     Stream { stream: String, stored: i64, events: i64 },
     /// A command's row does not agree with its events, or there is no row.
     Command { command: Uuid },
+    /// An event belongs to a stream that does not exist.
+    Orphan { position: Position },
     /// A claim points to a stream that does not exist.
     Claim { key: String },
 }
@@ -91,59 +95,84 @@ pub async fn verify(
     Ok(report)
 }
 
+/// What is remembered from event to event.
+struct Scan {
+    done: Position,
+    recorded_at: Timestamp,
+    revisions: HashMap<StreamName, Revision>,
+    /// The command of the last event, and the place of that event in it.
+    last: Option<(CommandId, u32)>,
+}
+
 async fn scan_events(
     pool: &PgPool,
     of: Position,
     report: &mut Report,
     progress: &mut impl FnMut(Progress),
 ) -> Result<(), sqlx::Error> {
-    let mut done = Position::START;
-    let mut recorded_at = Timestamp::from_micros(i64::MIN);
-    let mut revisions: HashMap<StreamName, Revision> = HashMap::new();
-    // The command of the last event, and the place of that event in it.
-    let mut last: Option<(CommandId, u32)> = None;
-    while done < of {
-        let page = read::all(pool, done, PAGE).await?;
-        for event in page.iter().take_while(|event| event.position <= of) {
-            let next = Position::from_stored(done.to_stored() + 1);
-            if event.position != next {
-                report.find(Finding::Hole { after: done, next: event.position });
+    let names = StreamNames::default();
+    // Stands for every stream that does not exist.
+    let orphanage = StreamName::from_stored(String::new());
+    let mut scan = Scan {
+        done: Position::START,
+        recorded_at: Timestamp::from_micros(i64::MIN),
+        revisions: HashMap::new(),
+        last: None,
+    };
+    let mut is_over = false;
+    while !is_over && scan.done < of {
+        let page = read::page(pool, &names, scan.done, PAGE).await?;
+        is_over = page.is_empty();
+        for (row, name) in page {
+            let is_orphan = name.is_none();
+            let event = read::recorded(&row, name.unwrap_or_else(|| orphanage.clone()))?;
+            if event.position > of {
+                is_over = true;
+                break;
             }
-            let revision = revisions.entry(event.stream.clone()).or_default();
-            let expected = revision.plus(1);
-            if event.revision != expected {
-                let (position, found) = (event.position, event.revision);
-                report.find(Finding::Revision { position, expected, found });
+            if is_orphan {
+                report.find(Finding::Orphan { position: event.position });
             }
-            *revision = event.revision;
-            if event.recorded_at < recorded_at {
-                report.find(Finding::Time { position: event.position });
-            }
-            recorded_at = event.recorded_at;
-            let place = match last {
-                Some((command, place)) if command == event.command_id => place + 1,
-                Some(_) | None => 0,
-            };
-            last = Some((event.command_id, place));
-            if event.event_id != crate::event_id(event.command_id, place) {
-                report.find(Finding::EventId { position: event.position });
-            }
-            if let Err(error) = decode(event) {
-                let why = error.to_string();
-                report.find(Finding::Undecodable { position: event.position, why });
-            }
-            report.events += 1;
-            done = event.position;
+            scan.look_at(&event, report);
         }
-        progress(Progress { done, of });
-        if page.last().is_none_or(|event| event.position > of) {
-            break;
-        }
+        progress(Progress { done: scan.done, of });
     }
-    if done != of {
-        report.find(Finding::Counter { counter: of, last: done });
+    if scan.done != of {
+        report.find(Finding::Counter { counter: of, last: scan.done });
     }
     Ok(())
+}
+
+impl Scan {
+    fn look_at(&mut self, event: &Recorded, report: &mut Report) {
+        let position = event.position;
+        if position != Position::from_stored(self.done.to_stored() + 1) {
+            report.find(Finding::Hole { after: self.done, next: position });
+        }
+        let revision = self.revisions.entry(event.stream.clone()).or_default();
+        let (expected, found) = (revision.plus(1), event.revision);
+        if found != expected {
+            report.find(Finding::Revision { position, expected, found });
+        }
+        *revision = found;
+        if event.recorded_at < self.recorded_at {
+            report.find(Finding::Time { position });
+        }
+        let place = match self.last {
+            Some((command, place)) if command == event.command_id => place + 1,
+            Some(_) | None => 0,
+        };
+        if event.event_id != event_id(event.command_id, place) {
+            report.find(Finding::EventId { position });
+        }
+        if let Err(error) = decode(event) {
+            report.find(Finding::Undecodable { position, why: error.to_string() });
+        }
+        report.events += 1;
+        self.last = Some((event.command_id, place));
+        self.recorded_at = event.recorded_at;
+        self.done = position;
+    }
 }
 
 /// Stream rows against what their events say, each pair in one snapshot.

@@ -130,3 +130,26 @@ async fn a_claim_for_nothing_is_found() {
     let report = report_after("update store.claims set stream_id = 77 where key = 'name:1'").await;
     assert_eq!(report.findings, [Finding::Claim { key: "name:1".to_owned() }]);
 }
+
+#[tokio::test]
+async fn events_without_a_stream_are_found() {
+    let report = report_after("delete from store.streams where name = 'thing-1'").await;
+    let orphans = report.findings.iter().filter(|it| matches!(it, Finding::Orphan { .. }));
+    assert_eq!(orphans.count(), 10);
+    assert!(report.findings.contains(&Finding::Claim { key: "name:1".to_owned() }));
+}
+
+#[tokio::test]
+async fn an_event_without_a_stream_is_not_passed_over() {
+    with_database(async |database| {
+        filled(&database).await;
+        sqlx::raw_sql("delete from store.streams where name = 'thing-1'")
+            .execute(&database.pool)
+            .await
+            .unwrap();
+        let store = database.open(&Default::default()).await;
+        assert!(store.read_all(Position::START, 2).await.is_ok());
+        assert!(store.read_all(Position::START, 3).await.is_err());
+    })
+    .await;
+}
