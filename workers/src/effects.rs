@@ -34,23 +34,22 @@ impl Effects {
         message_id: &str,
         now: Timestamp,
     ) -> Result<Begun, sqlx::Error> {
-        // Not `query!`: the column is younger than some developers' databases.
-        let (first_id, is_done, is_refused): (String, bool, bool) = sqlx::query_as(
-            "insert into effects (event_id, kind, recipient, message_id, started_at) values ($1, $2, $3, $4, $5)
+        let row = sqlx::query!(
+            r#"insert into effects (event_id, kind, recipient, message_id, started_at) values ($1, $2, $3, $4, $5)
              on conflict (event_id, kind, recipient) do update set started_at = effects.started_at
-             returning message_id, done_at is not null, refused_at is not null",
+             returning message_id, done_at is not null as "is_done!", refused_at is not null as "is_refused!""#,
+            event.get(),
+            kind,
+            recipient,
+            message_id,
+            OffsetDateTime::from(now),
         )
-        .bind(event.get())
-        .bind(kind)
-        .bind(recipient)
-        .bind(message_id)
-        .bind(OffsetDateTime::from(now))
         .fetch_one(&self.0)
         .await?;
-        Ok(match (is_done, is_refused) {
+        Ok(match (row.is_done, row.is_refused) {
             (true, _) => Begun::Done,
             (false, true) => Begun::Refused,
-            (false, false) => Begun::Open(first_id),
+            (false, false) => Begun::Open(row.message_id),
         })
     }
 
@@ -82,13 +81,13 @@ impl Effects {
         recipient: &str,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query(
+        sqlx::query!(
             "update effects set refused_at = $4 where event_id = $1 and kind = $2 and recipient = $3",
+            event.get(),
+            kind,
+            recipient,
+            OffsetDateTime::from(now),
         )
-        .bind(event.get())
-        .bind(kind)
-        .bind(recipient)
-        .bind(OffsetDateTime::from(now))
         .execute(&self.0)
         .await?;
         Ok(())

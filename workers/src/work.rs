@@ -168,12 +168,11 @@ impl WorkTable {
     ) -> Result<u64, sqlx::Error> {
         let event_id = event_id.map(EventId::get);
         let mut rows = self.0.begin().await?;
-        // Not `query!`: the column is younger than some developers' databases.
-        sqlx::query(
+        sqlx::query!(
             "update effects set refused_at = null where refused_at is not null and event_id in
              (select event_id from work where is_dead and ($1::uuid is null or event_id = $1))",
+            event_id,
         )
-        .bind(event_id)
         .execute(&mut *rows)
         .await?;
         let replayed = sqlx::query!(

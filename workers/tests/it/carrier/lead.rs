@@ -1,0 +1,131 @@
+//! Several processes run one durable: one leads, another takes over; nothing is lost on the way.
+
+use std::future::Future;
+
+use keynest_store::postgres::connect_store_pool_with;
+use keynest_workers::{Consumer, Feed};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::probe::{Answer, Probe};
+use crate::world::{World, store_options};
+
+/// A consumer at work in this process.
+fn running(consumer: Consumer) -> (CancellationToken, JoinHandle<()>) {
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(consumer.run(stop.clone()));
+    (stop, task)
+}
+
+/// The backends that hold a lead.
+async fn leaders(world: &World) -> Vec<i32> {
+    sqlx::query_scalar(
+        "select pid from pg_locks where locktype = 'advisory' and granted
+         and database = (select oid from pg_database where datname = current_database())",
+    )
+    .fetch_all(&world.pool)
+    .await
+    .unwrap()
+}
+
+/// Waits for something that another task brings about.
+async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    while !holds().await {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn one_leads_and_the_other_takes_over_when_it_stops(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let world = World::new(connect).await;
+    let (first, mut to_first) = Probe::heard("probe", |_| Answer::Done);
+    let (second, mut to_second) = Probe::heard("probe", |_| Answer::Done);
+    let (stop, task) = running(world.consumer(&first).await);
+    world.append([1]).await;
+    assert_eq!(to_first.recv().await, Some(1));
+    let (stop_second, task_second) = running(world.restarted(&second));
+    world.append([2]).await;
+    assert_eq!(to_first.recv().await, Some(2));
+    assert!(second.handled().is_empty());
+    stop.cancel();
+    task.await.unwrap();
+    world.append([3]).await;
+    assert_eq!(to_second.recv().await, Some(3));
+    assert_eq!(first.handled(), [1, 2]);
+    stop_second.cancel();
+    task_second.await.unwrap();
+    assert!(leaders(&world).await.is_empty(), "who stops resigns");
+}
+
+#[sqlx::test(migrations = false)]
+async fn who_loses_the_connection_loses_the_lead(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    // A process whose pool can be cut off without the other's.
+    let cut = connect_store_pool_with(world.connect.clone(), &store_options()).await.unwrap();
+    let (first, mut to_first) = Probe::heard("probe", |_| Answer::Done);
+    let (second, mut to_second) = Probe::heard("probe", |_| Answer::Done);
+    let feed = Feed::Store(world.store.clone());
+    let consumer = Consumer::new(feed, cut.clone(), world.clock.clone(), first);
+    consumer.start().await.unwrap();
+    let (stop, task) = running(consumer);
+    world.append([1]).await;
+    assert_eq!(to_first.recv().await, Some(1));
+    let (stop_second, task_second) = running(world.restarted(&second));
+
+    let [leader] = leaders(&world).await.try_into().unwrap();
+    sqlx::query("select pg_terminate_backend($1)").bind(leader).execute(&world.pool).await.unwrap();
+    cut.close().await;
+    world.append([2]).await;
+    assert_eq!(to_second.recv().await, Some(2));
+    let now = leaders(&world).await;
+    assert!(now.len() == 1 && now[0] != leader);
+    stop.cancel();
+    stop_second.cancel();
+    task.await.unwrap();
+    task_second.await.unwrap();
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_event_in_hand_is_finished_before_a_stop(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Wait);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.append([1, 2]).await;
+    assert_eq!(arrivals.recv().await, Some(1));
+    stop.cancel();
+    probe.gate.notify_one();
+    task.await.unwrap();
+    let next = Probe::new("probe", |_| Answer::Done);
+    world.restarted(&next).drain().await.unwrap();
+    assert_eq!((probe.handled(), next.handled()), (vec![1], vec![2]));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_running_consumer_retries_by_itself(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Retry);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.append([1]).await;
+    assert_eq!(arrivals.recv().await, Some(1));
+    until(|| async { !world.waiting("probe").await.is_empty() }).await;
+    world.clock.advance(keynest_domain::Lifetime::from_minutes(1));
+    assert_eq!(arrivals.recv().await, Some(1));
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_nobody_wants_moves_the_checkpoint_too(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    let probe = Probe::new("probe", |_| Answer::Done);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.append_raw(vec![super::probe::unwanted()]).await;
+    let head = world.store.head().await.unwrap();
+    until(|| async { world.restarted(&probe).start().await.unwrap() == head }).await;
+    stop.cancel();
+    task.await.unwrap();
+}

@@ -1,0 +1,7 @@
+//! What every carrier of the feed promises to reactors; the store is the one there is (DESIGN 7).
+
+mod lead;
+mod order;
+mod poison;
+mod probe;
+mod retries;
