@@ -220,7 +220,7 @@ impl Revision {
     /// After so many more events.
     #[must_use]
     pub const fn plus(self, events: u32) -> Self {
-        Self(self.0 + events)
+        Self(self.0.saturating_add(events))
     }
 }
 
