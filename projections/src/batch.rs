@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 use crate::checkpoint::{self, Parked};
 use crate::error::ApplyError;
 use crate::projection::Applied;
-use crate::runner::{Runner, RunnerError};
+use crate::runner::{Progress, Runner, RunnerError};
 
 /// What a batch left behind.
 pub(crate) struct Left {
@@ -21,7 +21,7 @@ pub(crate) struct Left {
 /// are the events taken one by one, so that the failing ones can be told from the others.
 pub(crate) async fn write(
     runner: &Runner,
-    from: Position,
+    from: &Progress,
     to: Position,
     news: &[&Recorded],
 ) -> Result<Left, RunnerError> {
@@ -33,7 +33,7 @@ pub(crate) async fn write(
 
 async fn at_once(
     runner: &Runner,
-    from: Position,
+    from: &Progress,
     to: Position,
     news: &[&Recorded],
 ) -> Result<Left, RunnerError> {
@@ -50,7 +50,7 @@ async fn at_once(
 /// Each event within a savepoint of its own. A stream is parked at its first failing event.
 async fn one_by_one(
     runner: &Runner,
-    from: Position,
+    from: &Progress,
     to: Position,
     news: &[&Recorded],
 ) -> Result<Left, RunnerError> {
@@ -99,12 +99,12 @@ fn decoded(recorded: &Recorded) -> Result<Applied, ApplyError> {
 
 async fn advance(
     runner: &Runner,
-    from: Position,
+    from: &Progress,
     to: Position,
     rows: &mut PgConnection,
 ) -> Result<Timestamp, RunnerError> {
     let projection = runner.projection.name();
-    checkpoint::advance(projection, from, to, rows)
+    checkpoint::advance(projection, from.build, from.stored, to, rows)
         .await?
         .ok_or(RunnerError::Overtaken { projection })
 }

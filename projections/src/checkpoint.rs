@@ -27,6 +27,8 @@ pub struct Checkpoint {
     pub incarnation: Incarnation,
     /// Everything up to here is in the rows.
     pub position: Position,
+    /// Rises when a rebuild puts other tables in place.
+    pub build: i32,
 }
 
 /// A position as a column; a log of 2^63 events is out of reach.
@@ -45,7 +47,7 @@ pub(crate) async fn read(
     rows: &mut PgConnection,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
     let found = sqlx::query!(
-        "select version, incarnation, position from checkpoints where name = $1 limit 1",
+        "select version, incarnation, position, build from checkpoints where name = $1 limit 1",
         name
     )
     .fetch_optional(rows)
@@ -54,6 +56,7 @@ pub(crate) async fn read(
         version: row.version,
         incarnation: Incarnation::new(row.incarnation),
         position: position(row.position),
+        build: row.build,
     }))
 }
 
@@ -76,18 +79,20 @@ pub(crate) async fn create(
     Ok(())
 }
 
-/// Moves a checkpoint from where this runner left it; `None` if somebody else has moved it since.
-/// Answers the database's time, for the lag; it never gets into rows.
+/// Moves a checkpoint from where this runner left it; `None` if somebody else has moved it since, or
+/// has put other tables in place. Answers the database's time, for the lag; it never gets into rows.
 pub(crate) async fn advance(
     name: &str,
+    build: i32,
     from: Position,
     to: Position,
     rows: &mut PgConnection,
 ) -> Result<Option<Timestamp>, sqlx::Error> {
     let moved = sqlx::query_scalar!(
-        r#"update checkpoints set position = $3 where name = $1 and position = $2
+        r#"update checkpoints set position = $4 where name = $1 and build = $2 and position = $3
            returning clock_timestamp() as "now!""#,
         name,
+        build,
         stored(from),
         stored(to)
     )

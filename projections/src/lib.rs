@@ -3,6 +3,7 @@
 
 mod audit_log;
 mod batch;
+mod beside;
 mod checkpoint;
 mod compare;
 mod database_clock;

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use keynest_store::{Position, ReadError};
+use keynest_store::ReadError;
 use sqlx::migrate::MigrateError;
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::sleep;
 
+use crate::beside::Beside;
 use crate::projection::Projection;
 use crate::projections::Projections;
-use crate::read_pool::{MIGRATOR, READ_SCHEMA, within};
-use crate::runner::{BATCH_EVENTS_MAX, Progress, Runner, RunnerError};
+use crate::read_pool::READ_SCHEMA;
+use crate::runner::{Progress, RunnerError};
 
 /// Passes over what came in during the pass before, until one is short.
 const CATCH_UP_PASSES_MAX: u32 = 20;
@@ -37,6 +37,8 @@ pub enum RebuildError {
     Log(#[from] ReadError),
     #[error("put the rebuilt tables in place")]
     Rows(#[from] sqlx::Error),
+    #[error("too many rebuilds at the same time")]
+    TooMany,
     #[error("queries never let go of the tables of {name} for long enough")]
     Contended { name: &'static str },
 }
@@ -47,12 +49,6 @@ pub enum RebuildError {
 pub struct RebuildProgress {
     pub done: u64,
     pub total: u64,
-}
-
-/// A copy of the read schema in which one projection is replayed.
-pub(crate) struct Beside {
-    pub schema: String,
-    pub runner: Runner,
 }
 
 impl Projections {
@@ -79,32 +75,6 @@ impl Projections {
             self.rebuild(name, &|done| progress(name, done)).await?;
         }
         Ok(())
-    }
-
-    /// Makes an empty copy of the read schema for one projection.
-    pub(crate) async fn beside(&self, name: &str) -> Result<Beside, RebuildError> {
-        let projection = self.projections.iter().find(|known| known.name() == name);
-        let projection =
-            projection.ok_or_else(|| RebuildError::Unknown { name: name.to_owned() })?;
-        let taken = sqlx::query_scalar!(
-            r#"select coalesce(max(substring(nspname from '^read_rebuild_([0-9]{1,9})$')::bigint), 0) as "last!"
-               from pg_namespace where nspname like 'read\_rebuild\_%'"#
-        )
-        .fetch_one(&self.read)
-        .await?;
-        let schema = format!("read_rebuild_{}", taken + 1);
-        sqlx::query(AssertSqlSafe(format!("create schema {schema}"))).execute(&self.read).await?;
-        let options = within(self.read.connect_options().as_ref().clone(), &schema);
-        let rows = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-        let live = self.runner(projection);
-        let beside = Beside { schema, runner: Runner { rows, visibility: None, ..live } };
-        let mut connection = beside.runner.rows.acquire().await?;
-        if let Err(error) = MIGRATOR.run(&mut *connection).await {
-            drop(connection);
-            beside.drop_schema(&self.read).await?;
-            return Err(error.into());
-        }
-        Ok(beside)
     }
 
     async fn replay_and_swap(
@@ -141,12 +111,10 @@ impl Projections {
         let mut tx = self.read.begin().await?;
         sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
         let held = hold_checkpoint(projection, &mut tx).await;
-        if unless_locked(held)?.is_none() {
-            return Ok(false);
-        }
+        let Some(live_build) = unless_locked(held)? else { return Ok(false) };
         beside.replay(at, self.store.head().await?, progress).await?;
         beside.runner.flush(at).await?;
-        let swapped = exchange(projection, &beside.schema, &mut tx).await;
+        let swapped = exchange(projection, &beside.schema, live_build + 1, &mut tx).await;
         if unless_locked(swapped)?.is_none() {
             return Ok(false);
         }
@@ -155,49 +123,18 @@ impl Projections {
     }
 }
 
-impl Beside {
-    /// Goes on to a position and answers in how many batches. A log that grows meanwhile is not followed.
-    pub async fn replay(
-        &self,
-        at: &mut Progress,
-        until: Position,
-        progress: &(dyn Fn(RebuildProgress) + Send + Sync),
-    ) -> Result<u32, RebuildError> {
-        let mut batches = 0;
-        while at.seen < until {
-            let mut batch = self.runner.store.read_all(at.seen, BATCH_EVENTS_MAX).await?;
-            batch.retain(|event| event.position <= until);
-            if batch.is_empty() {
-                break;
-            }
-            self.runner.take(at, &batch).await?;
-            batches += 1;
-            let (done, total) = (at.seen.to_stored(), until.to_stored());
-            progress(RebuildProgress { done, total });
-        }
-        Ok(batches)
-    }
-
-    /// Throws the copy away.
-    pub async fn drop_schema(&self, read: &PgPool) -> Result<(), sqlx::Error> {
-        self.runner.rows.close().await;
-        let statement = format!("drop schema {} cascade", self.schema);
-        sqlx::query(AssertSqlSafe(statement)).execute(read).await.map(|_| ())
-    }
-}
-
-/// Locks the live checkpoint, if the projection has ever run.
+/// Locks the live checkpoint and answers its build; the first one if the projection has never run.
 async fn hold_checkpoint(
     projection: &dyn Projection,
     tx: &mut PgConnection,
-) -> Result<(), sqlx::Error> {
-    sqlx::query_scalar!(
-        "select position from checkpoints where name = $1 limit 1 for update",
+) -> Result<i32, sqlx::Error> {
+    let build = sqlx::query_scalar!(
+        "select build from checkpoints where name = $1 limit 1 for update",
         projection.name()
     )
     .fetch_optional(tx)
-    .await
-    .map(|_| ())
+    .await?;
+    Ok(build.unwrap_or(0))
 }
 
 /// Tables, checkpoint and parked streams of the copy become the live ones. Names of tables and
@@ -205,6 +142,7 @@ async fn hold_checkpoint(
 async fn exchange(
     projection: &dyn Projection,
     schema: &str,
+    build: i32,
     tx: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     for table in projection.tables() {
@@ -225,6 +163,9 @@ async fn exchange(
         );
         sqlx::query(AssertSqlSafe(statement)).bind(projection.name()).execute(&mut *tx).await?;
     }
+    sqlx::query!("update checkpoints set build = $2 where name = $1", projection.name(), build)
+        .execute(&mut *tx)
+        .await?;
     Ok(())
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Runner {
 /// How far a runner has come.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
+    /// Which tables it writes to.
+    pub build: i32,
     /// As stored in the checkpoint.
     pub stored: Position,
     /// Everything up to here is in the rows or none of this projection's business.
@@ -93,7 +95,8 @@ impl Runner {
         metrics::gauge!("keynest_projection_parked_streams", "projection" => projection)
             .set(u32::try_from(parked.len()).unwrap_or(u32::MAX));
         let parked = parked.into_iter().map(|parked| parked.stream).collect();
-        Ok(Progress { stored: found.position, seen: found.position, parked })
+        let (build, stored, seen) = (found.build, found.position, found.position);
+        Ok(Progress { build, stored, seen, parked })
     }
 
     /// One batch: rows and checkpoint together, or nothing. A batch without news for this projection
@@ -105,13 +108,14 @@ impl Runner {
     ) -> Result<(), RunnerError> {
         let Some(last) = batch.last() else { return Ok(()) };
         let mut news: Vec<&Recorded> = Vec::with_capacity(batch.len());
-        let is_news = |event: &&Recorded| {
-            takes(&*self.projection, event) && !progress.parked.contains(&event.stream)
-        };
-        news.extend(batch.iter().filter(is_news));
-        if !news.is_empty() {
+        news.extend(batch.iter().filter(|event| takes(&*self.projection, event)));
+        // Events of parked streams move the checkpoint too: the attempt tells whether a rebuild has
+        // taken the streams up again.
+        let is_concerned = !news.is_empty();
+        news.retain(|event| !progress.parked.contains(&event.stream));
+        if is_concerned {
             let Left { parked, latency } =
-                batch::write(self, progress.stored, last.position, &news).await?;
+                batch::write(self, progress, last.position, &news).await?;
             progress.stored = last.position;
             progress.parked.extend(parked.into_iter().map(|parked| parked.stream));
             self.report(progress, news.len(), latency);
@@ -128,7 +132,7 @@ impl Runner {
         }
         let mut rows = self.rows.acquire().await?;
         let projection = self.projection.name();
-        checkpoint::advance(projection, progress.stored, progress.seen, &mut rows)
+        checkpoint::advance(projection, progress.build, progress.stored, progress.seen, &mut rows)
             .await?
             .ok_or(RunnerError::Overtaken { projection })?;
         progress.stored = progress.seen;

@@ -108,6 +108,12 @@ async fn a_rebuild_under_load_loses_nothing_and_fails_no_query(
             // As fast as the projections are, not as fast as memory is.
             let head = world.store.head().await.unwrap();
             assert!(world.projections.visibility().wait_for(head, &["audit_log"], LONG).await);
+            // What was visible stays visible, whatever tables are in place.
+            let newest: i64 = sqlx::query_scalar("select max(position) from audit_log")
+                .fetch_one(&world.read)
+                .await
+                .unwrap();
+            assert!(u64::try_from(newest).unwrap() >= head.to_stored());
         }
     };
     let asking = async {
@@ -141,6 +147,21 @@ async fn a_rebuild_under_load_loses_nothing_and_fails_no_query(
     assert!(asked.load(Ordering::SeqCst) > 0);
     assert_rebuilt_equals_live(&world).await;
     assert_eq!(schemas_left_behind(&world).await, 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_killed_rebuild_left_behind_is_swept(_: PgPoolOptions, options: PgConnectOptions) {
+    let world = World::new(options).await;
+    world.acme().await;
+    sqlx::query("create schema read_rebuild_1").execute(&world.read).await.unwrap();
+    let both = tokio::join!(
+        world.projections.rebuild("users", &|_| ()),
+        world.projections.rebuild("projects", &|_| ()),
+    );
+    both.0.unwrap();
+    both.1.unwrap();
+    assert_eq!(schemas_left_behind(&world).await, 0);
+    assert_eq!(world.queries.list_users(FIRST).await.unwrap().total, 3);
 }
 
 #[sqlx::test(migrations = false)]

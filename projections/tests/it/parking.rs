@@ -6,9 +6,12 @@ use keynest_domain::{Aggregate, CommandId, ProjectId, Sealed, StreamName};
 use keynest_projections::ProjectionStatus;
 use keynest_store::{Append, Expected, Metadata, NewEvent, StreamAppend};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::world::*;
+
+const LONG: std::time::Duration = std::time::Duration::from_secs(60);
 
 async fn append_raw(
     world: &World,
@@ -111,4 +114,30 @@ async fn a_payload_that_is_not_what_it_says_parks(_: PgPoolOptions, options: PgC
     assert_eq!(users.parked.len(), 1);
     assert!(!users.parked[0].error.contains("canary"));
     assert_eq!(world.queries.user(EVE).await.unwrap().unwrap().last_login, Some(at(77)));
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_rebuild_takes_a_parked_stream_up_again_and_so_does_the_live_runner(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let world = World::new(options).await;
+    let plant = "insert into users (id, standing, date_joined) values (1, 'active', now())";
+    sqlx::query(plant).execute(&world.read).await.unwrap();
+    let stop = CancellationToken::new();
+    let running = world.projections.start(&stop);
+    world.register(ANN, "Ann").await;
+    let visibility = world.projections.visibility();
+    let head = world.store.head().await.unwrap();
+    assert!(visibility.wait_for(head, &["users"], LONG).await);
+    assert_eq!(status(&world, "users").await.parked.len(), 1);
+    world.projections.rebuild("users", &|_| ()).await.unwrap();
+    assert_eq!(status(&world, "users").await.parked, []);
+    // The runner still has the stream in mind; its position is the one that the rebuild came to.
+    let head = world.happens::<User>(ANN, UserActivated { at: at(1) }).await;
+    assert!(visibility.wait_for(head, &["users"], LONG).await);
+    let row = world.queries.user(ANN).await.unwrap().unwrap();
+    assert_eq!((row.full_name.as_str(), row.is_active()), ("Ann", true));
+    stop.cancel();
+    running.wait().await;
 }
