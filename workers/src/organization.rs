@@ -28,8 +28,8 @@ impl Mailer {
         match event {
             Event::InvitationSent(it) => self.invitation(delivery, &state, it, facts).await,
             Event::MemberJoined(it) => self.joined(&state, it, facts).await,
-            Event::MemberRoleChanged(it) => self.role_changed(delivery, it, facts).await,
-            Event::MemberRemoved(it) => self.removed(delivery, it, facts).await,
+            Event::MemberRoleChanged(it) => self.role_changed(it, facts).await,
+            Event::MemberRemoved(it) => self.removed(it, facts).await,
             Event::OrganizationCreated(_)
             | Event::OrganizationUpdated(_)
             | Event::OrganizationDeleted(_)
@@ -88,35 +88,25 @@ impl Mailer {
 
     async fn role_changed(
         &self,
-        delivery: &Delivery,
         event: &MemberRoleChanged,
         facts: Value,
     ) -> Result<Vec<Letter>, WorkError> {
         let facts =
             context! { from_role => event.from.name(), to_role => event.to.name(), ..facts };
-        self.to_member(delivery, Kind::RoleChanged, event.user, facts).await
+        self.to_member(Kind::RoleChanged, event.user, facts).await
     }
 
-    async fn removed(
-        &self,
-        delivery: &Delivery,
-        event: &MemberRemoved,
-        facts: Value,
-    ) -> Result<Vec<Letter>, WorkError> {
-        self.to_member(delivery, Kind::MemberRemoved, event.user, facts).await
+    async fn removed(&self, event: &MemberRemoved, facts: Value) -> Result<Vec<Letter>, WorkError> {
+        self.to_member(Kind::MemberRemoved, event.user, facts).await
     }
 
-    /// A notice to the one whom it is about, unless that is who did it.
+    /// A notice to the one whom it is about; nobody does either to oneself.
     async fn to_member(
         &self,
-        delivery: &Delivery,
         kind: Kind,
         user: UserId,
         facts: Value,
     ) -> Result<Vec<Letter>, WorkError> {
-        if delivery.recorded.metadata.actor == Some(user) {
-            return Ok(Vec::new());
-        }
         let person = self.person(user).await?.filter(|person| self.takes_notices(person));
         Ok(person.map(|person| Letter { kind, to: person.recipient, facts }).into_iter().collect())
     }

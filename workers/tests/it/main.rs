@@ -3,4 +3,6 @@
 
 mod carrier;
 mod effects;
+mod janitor;
+mod mailer;
 mod world;

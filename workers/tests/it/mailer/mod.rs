@@ -1,0 +1,8 @@
+//! Mails as people get them, from the use cases that cause them.
+
+mod account;
+mod dropped;
+mod notices;
+mod repeats;
+mod shown;
+mod team;
