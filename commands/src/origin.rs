@@ -67,6 +67,12 @@ impl Origin {
         }
     }
 
+    /// The same call without its idempotent command id: for what gives tokens, which a repeat must not show again.
+    #[must_use]
+    pub fn once(&self) -> Self {
+        Self { command: None, ..self.clone() }
+    }
+
     /// The network of the client, as coarse as a known device is recognised: /24 or /64 (DESIGN 8).
     pub fn network(&self) -> Option<String> {
         match self.client.as_ref()?.address? {

@@ -43,7 +43,7 @@ impl Commands {
         let login = self.counting_stream(origin, &wish.email, user).await?;
         self.read::<Login>(login).await?.require_unlocked(self.clock().now())?;
         let verified = self.compare(user, &wish.password).await?;
-        let executed = self.execute(origin, &Compared { login, user, verified }).await?;
+        let executed = self.execute(&origin.once(), &Compared { login, user, verified }).await?;
         let started = executed.outcome?;
         let outcome = SignedIn::issue(
             self,

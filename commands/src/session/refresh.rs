@@ -38,7 +38,7 @@ impl Commands {
         let (session, presented, presented_key) =
             tokens.parse(token).ok_or(Rejection::TokenInvalid)?;
         let case = Refresh { session, presented, presented_key, decided: Mutex::new(None) };
-        let executed = self.execute(origin, &case).await?;
+        let executed = self.execute(&origin.once(), &case).await?;
         let decided = executed.outcome.ok_or(Rejection::TokenInvalid)?;
         match decided.answer {
             Answer::Theft => Err(Rejection::Reused.into()),

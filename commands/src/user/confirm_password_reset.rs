@@ -4,6 +4,7 @@ use keynest_crypto::{LinkTarget, Password, Subject, password};
 use keynest_domain::login::{self, Login};
 use keynest_domain::user::{OpenLink, Rejection, User, confirm_password_reset};
 use keynest_domain::{Event, LoginId, UserId};
+use keynest_store::Position;
 
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
@@ -32,6 +33,10 @@ impl Commands {
         origin: &Origin,
         wish: ConfirmPasswordReset,
     ) -> Result<Executed<()>, CommandError> {
+        // The link of a repeated request is used up, by that same request.
+        if let Some(position) = self.done_before(origin).await? {
+            return Ok(Executed { position: Some(position), outcome: () });
+        }
         let id = wish.user;
         let user = self.read::<User>(id).await?;
         let link = user.reset.ok_or(Rejection::LinkInvalid)?;
@@ -44,6 +49,13 @@ impl Commands {
         let login = self.keyring().login_id(&self.open_user_email(id, &user).await?);
         let hash = self.hasher().hash(&wish.password).await?;
         self.execute(origin, &Hashed { user: id, link, login, hash }).await
+    }
+
+    async fn done_before(&self, origin: &Origin) -> Result<Option<Position>, CommandError> {
+        let Some(command) = origin.command.filter(|command| command.is_repeat) else {
+            return Ok(None);
+        };
+        Ok(self.store().lookup(command.id).await?.map(|appended| appended.position))
     }
 }
 

@@ -12,4 +12,6 @@ mod profile;
 mod public;
 mod refresh;
 mod register;
+mod repeats;
+mod revocation;
 mod throttles;
