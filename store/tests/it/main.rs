@@ -5,6 +5,7 @@
 mod batching;
 mod contract;
 mod database;
+mod events_page;
 mod given;
 mod golden;
 mod idempotency;

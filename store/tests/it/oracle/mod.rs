@@ -29,7 +29,15 @@ fn seed() -> u64 {
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_under_kills() {
     let seconds = from_environment("KEYNEST_ORACLE_SECONDS").unwrap_or(SECONDS);
-    let outcome = run(Plan { seconds, seed: seed(), is_deadly: true, planted: None }).await;
+    let outcome = run(Plan {
+        seconds,
+        seed: seed(),
+        processes: 2,
+        writers_per_process: 8,
+        is_deadly: true,
+        planted: None,
+    })
+    .await;
     println!("{outcome:#?}");
     assert!(outcome.acknowledged > 0 && outcome.subscriptions > 0);
     assert!(outcome.findings.none());
@@ -39,7 +47,15 @@ async fn nothing_acknowledged_is_lost_under_kills() {
 async fn the_oracle_catches_a_plain_sequence() {
     let planted = Some(include_str!("plain_sequence.sql"));
     let seconds = PLANTED_SECONDS;
-    let outcome = run(Plan { seconds, seed: seed(), is_deadly: false, planted }).await;
+    let outcome = run(Plan {
+        seconds,
+        seed: seed(),
+        processes: 6,
+        writers_per_process: 2,
+        is_deadly: false,
+        planted,
+    })
+    .await;
     println!("{outcome:#?}");
     assert!(outcome.acknowledged > 0);
     assert!(outcome.findings.of("skipped by a reader") > 0);

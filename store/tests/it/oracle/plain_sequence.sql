@@ -77,6 +77,7 @@ begin
     if random() < 0.2 then
         perform pg_sleep(0.01);
     end if;
+    update store.log set position = greatest(position, head);
     perform pg_notify('keynest_log', head::text);
 end
 $$;

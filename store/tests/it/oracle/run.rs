@@ -16,8 +16,6 @@ use super::ledger::{Ack, Findings, Seen, check};
 use super::random::Random;
 use super::server::Server;
 
-const PROCESSES: usize = 2;
-const WRITERS_PER_PROCESS: usize = 8;
 const READERS: u64 = 4;
 const END_WAIT: Duration = Duration::from_secs(30);
 
@@ -25,6 +23,8 @@ const END_WAIT: Duration = Duration::from_secs(30);
 pub struct Plan {
     pub seconds: u64,
     pub seed: u64,
+    pub processes: usize,
+    pub writers_per_process: usize,
     /// Whether processes and the server are killed.
     pub is_deadly: bool,
     /// Run on the database before anything is written.
@@ -46,6 +46,7 @@ pub struct Outcome {
 /// A writer process in its many lives.
 struct Writers {
     url: String,
+    count: usize,
     seed: u64,
     lives: usize,
     process: Child,
@@ -59,8 +60,15 @@ pub async fn run(plan: Plan) -> Outcome {
     let store = open(&server.url(), plan.planted).await;
     let mut random = Random::new(plan.seed);
     let acks = Arc::new(Mutex::new(Vec::new()));
-    let mut writers: Vec<Writers> = (0..PROCESSES)
-        .map(|_| Writers::start(&server.url(), random.next(), Arc::clone(&acks)))
+    let mut writers: Vec<Writers> = (0..plan.processes)
+        .map(|_| {
+            Writers::start(
+                &server.url(),
+                plan.writers_per_process,
+                random.next(),
+                Arc::clone(&acks),
+            )
+        })
         .collect();
     let until = Instant::now() + Duration::from_secs(plan.seconds);
     let readers: Vec<_> = (0..READERS)
@@ -79,7 +87,7 @@ pub async fn run(plan: Plan) -> Outcome {
                 server_kills += 1;
             }
             _ => {
-                let process = random.below(PROCESSES as u64) as usize;
+                let process = random.below(plan.processes as u64) as usize;
                 writers[process].kill_and_restart(random.next()).await;
                 writer_kills += 1;
             }
@@ -171,9 +179,9 @@ async fn whole(store: &EventStore) -> Vec<Recorded> {
 }
 
 impl Writers {
-    fn start(url: &str, seed: u64, acks: Arc<Mutex<Vec<Ack>>>) -> Self {
-        let (process, reading) = spawn(url, seed, 0, &acks);
-        Self { url: url.to_owned(), seed, lives: 0, process, reading, acks }
+    fn start(url: &str, count: usize, seed: u64, acks: Arc<Mutex<Vec<Ack>>>) -> Self {
+        let (process, reading) = spawn(url, count, seed, 0, &acks);
+        Self { url: url.to_owned(), count, seed, lives: 0, process, reading, acks }
     }
 
     /// `kill -9`, and what it had acknowledged until then stays in the ledger.
@@ -181,7 +189,8 @@ impl Writers {
         self.process.kill().await.unwrap();
         (&mut self.reading).await.unwrap();
         self.lives += 1;
-        (self.process, self.reading) = spawn(&self.url, seed ^ self.seed, self.lives, &self.acks);
+        (self.process, self.reading) =
+            spawn(&self.url, self.count, seed ^ self.seed, self.lives, &self.acks);
     }
 
     /// Lets everybody finish.
@@ -194,12 +203,13 @@ impl Writers {
 
 fn spawn(
     url: &str,
+    count: usize,
     seed: u64,
     life: usize,
     acks: &Arc<Mutex<Vec<Ack>>>,
 ) -> (Child, JoinHandle<()>) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_keynest-oracle-writer"))
-        .args([url, &seed.to_string(), &WRITERS_PER_PROCESS.to_string()])
+        .args([url, &seed.to_string(), &count.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
