@@ -94,13 +94,10 @@ fn host(base: &str) -> &str {
 /// address, so only the status code is kept.
 pub(crate) fn outcome(error: &lettre::transport::smtp::Error, is_ascii: bool) -> Unsent {
     let Some(code) = error.status() else {
-        return if error.is_client() && !is_ascii {
-            Unsent::Refused("the mail server takes no such address".to_owned())
-        } else if error.is_tls() {
-            Unsent::Unreachable("the mail server's encryption is not to be trusted".to_owned())
-        } else {
-            Unsent::Unreachable("the mail server is not usable".to_owned())
-        };
+        if error.is_client() && !is_ascii {
+            return Unsent::Refused("the mail server takes no such address".to_owned());
+        }
+        return Unsent::Unreachable(format!("the mail server is not usable: {}", cause(error)));
     };
     let number = u16::from(code);
     if error.is_permanent() && !ABOUT_US.contains(&number) {
@@ -110,6 +107,16 @@ pub(crate) fn outcome(error: &lettre::transport::smtp::Error, is_ascii: bool) ->
     } else {
         Unsent::Later(format!("the mail server does not take the mail now ({number})"))
     }
+}
+
+/// The innermost error: an operator needs to know whether it is the network or the certificate.
+fn cause(error: &lettre::transport::smtp::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    // What could not be read are the server's own words.
+    if error.is_response() { "it answers nonsense".to_owned() } else { cause.to_string() }
 }
 
 #[cfg(test)]

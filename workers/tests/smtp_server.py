@@ -3,18 +3,24 @@
 Prints its port on a line of its own. Each line on standard input asks for a report, which is one line of JSON; the
 end of standard input ends the server, so that it never outlives its test.
 
-    refused@       550, always          refused-once@   550, then 250
-    later@         451, always          later-once@     451, then 250
-    closing-once@  421, then 250        dropped-once@   the connection breaks after the final dot, then 250
+    refused@       550, always          refused_once@   550, then 250
+    later@         451, always          later_once@     451, then 250
+    closing_once@  421, then 250        dropped_once@   the connection breaks after the final dot, then 250
 """
 
 import argparse
 import asyncio
 import json
+import logging
 import ssl
 import sys
+import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult
+
+# What a test plans is no news.
+logging.disable(logging.CRITICAL)
+warnings.simplefilter("ignore")
 
 CODES = {"refused": "550 no such person", "later": "451 try again", "closing": "421 going down"}
 
@@ -33,7 +39,7 @@ class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
         tries = self.attempts.get(address, 0) + 1
         self.attempts[address] = tries
-        word, _, once = address.split("@")[0].partition("-")
+        word, _, once = address.split("@")[0].partition("_")
         if word in CODES and (not once or tries == 1):
             return CODES[word]
         envelope.rcpt_tos.append(address)
@@ -41,7 +47,7 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         recipient = envelope.rcpt_tos[0]
-        is_dropped = recipient.startswith("dropped-once@") and self.attempts[recipient] == 1
+        is_dropped = recipient.startswith("dropped_once@") and self.attempts[recipient] == 1
         self.messages.append({
             "from": envelope.mail_from,
             "to": recipient,

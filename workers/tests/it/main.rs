@@ -5,4 +5,5 @@ mod carrier;
 mod effects;
 mod janitor;
 mod mailer;
+mod smtp;
 mod world;

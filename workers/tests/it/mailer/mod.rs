@@ -2,7 +2,7 @@
 
 mod account;
 mod dropped;
-mod notices;
+pub mod notices;
 mod repeats;
 mod shown;
 mod team;

@@ -1,0 +1,5 @@
+//! Mails through a real SMTP server: encryption, sign-in, refusals.
+
+mod encryption;
+mod refusals;
+mod server;
