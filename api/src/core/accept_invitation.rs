@@ -43,7 +43,10 @@ struct JoinedOrganization {
 /// Accepts an invitation. Needs no session: the token is enough, if the invited address has an account.
 #[utoipa::path(
     post, path = "/invitations/accept/", tag = "members", operation_id = "accept_invitation",
-    request_body = Request, responses((status = 200, body = Joined)), security((), ("bearer" = [])),
+    request_body = Request, responses(
+        (status = 200, body = Joined),
+        (status = 400, description = "`invitation_unknown`, `invitation_expired`, `invitation_used`, `invitation_revoked`, `invitation_for_another`, `account_missing`, `already_member`, `organization_full`"),
+    ), security((), ("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

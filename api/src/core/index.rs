@@ -90,7 +90,7 @@ pub async fn root(State(app): State<App>) -> Json<Index> {
 }
 
 /// The collections.
-#[utoipa::path(get, path = "/", tag = "index", operation_id = "core_index",
+#[utoipa::path(get, path = "/api/core/", tag = "index", operation_id = "core_index",
     responses((status = 200, body = Collections)), security(("bearer" = [])))]
 pub async fn core(State(app): State<App>, _: Caller) -> Json<Collections> {
     let at = |name: &str| format!("{}/api/core/{name}/", app.settings.public_url);
@@ -103,12 +103,7 @@ pub async fn core(State(app): State<App>, _: Caller) -> Json<Collections> {
     })
 }
 
-/// `GET /api/`, for everybody.
+/// Both, under their whole paths.
 pub fn index_router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(root))
-}
-
-/// `GET /api/core/`.
-pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(core))
+    OpenApiRouter::new().routes(routes!(root)).routes(routes!(core))
 }

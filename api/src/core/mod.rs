@@ -35,7 +35,6 @@ pub const MODELS: &[&str] = &[
 /// Everything under `/api/core`.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .merge(index::router())
         .merge(organization::router())
         .merge(project::router())
         .merge(environment::router())

@@ -3,5 +3,6 @@
 
 mod app;
 mod auth;
+mod core;
 mod edge;
 mod person;

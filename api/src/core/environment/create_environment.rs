@@ -11,6 +11,7 @@ use super::shape::Environment;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
 use crate::extract::{Caller, Json, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -51,7 +52,11 @@ pub(super) fn kind(text: &str) -> Result<EnvironmentType, Invalid> {
 /// Makes an environment.
 #[utoipa::path(
     post, path = "/environments/", tag = "environments", operation_id = "create_environment",
-    request_body = Request, responses((status = 201, body = Environment)), security(("bearer" = [])),
+    request_body = Request, responses(
+        (status = 201, body = Shown<Environment>),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 404, description = "`not_found`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

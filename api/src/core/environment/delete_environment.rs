@@ -11,7 +11,10 @@ use crate::{App, Done, Problem};
 /// Ends an environment and its variables.
 #[utoipa::path(
     delete, path = "/environments/{id}/", tag = "environments", operation_id = "delete_environment",
-    params(("id" = i64, Path)), responses((status = 204)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 204),
+        (status = 403, description = "`role_too_weak`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

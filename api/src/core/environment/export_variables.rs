@@ -40,8 +40,13 @@ impl Wish {
 #[utoipa::path(
     get, path = "/environments/{id}/export/", tag = "variables", operation_id = "export_variables",
     params(("id" = i64, Path), Wish),
-    responses((status = 200, content(
-        (String = "text/plain"), (String = "application/json"), (String = "application/x-yaml")))),
+    responses(
+        (status = 200, content(
+            (String = "text/plain"), (Object = "application/json"), (String = "application/x-yaml"))),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 413, description = "`too_large`"),
+        (status = 503, description = "`audit_unavailable`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn handle(

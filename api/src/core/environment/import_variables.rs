@@ -62,7 +62,12 @@ struct Summary {
     post, path = "/environments/{id}/import/", tag = "variables", operation_id = "import_variables",
     params(("id" = i64, Path)),
     request_body(content((Request = "application/json"), (Form = "multipart/form-data"))),
-    responses((status = 200, body = Response)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Response),
+        (status = 400, description = "`invalid_file`"),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 409, description = "`conflict`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

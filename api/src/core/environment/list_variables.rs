@@ -12,7 +12,10 @@ use crate::{App, Problem};
 /// The variables of an environment, by key.
 #[utoipa::path(
     get, path = "/environments/{id}/variables/", tag = "variables", operation_id = "list_variables_of_environment",
-    params(("id" = i64, Path), Paging), responses((status = 200, body = Paged<Variable>)),
+    params(("id" = i64, Path), Paging), responses(
+        (status = 200, body = Paged<Variable>),
+        (status = 503, description = "`audit_unavailable`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn handle(

@@ -12,6 +12,7 @@ use super::shape::Environment;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
 use crate::extract::{Caller, Json, Path, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -64,7 +65,11 @@ impl Request {
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/environments/{id}/", tag = "environments", operation_id = "update_environment",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 200, body = Environment)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 200, body = Shown<Environment>),
+        (status = 400, description = "`parent_is_fixed`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn patch(
@@ -79,7 +84,11 @@ pub async fn patch(
 /// Replaces name, type and description.
 #[utoipa::path(
     put, path = "/environments/{id}/", tag = "environments", operation_id = "replace_environment",
-    params(("id" = i64, Path)), request_body = Replacement, responses((status = 200, body = Environment)),
+    params(("id" = i64, Path)), request_body = Replacement, responses(
+        (status = 200, body = Shown<Environment>),
+        (status = 400, description = "`parent_is_fixed`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn put(

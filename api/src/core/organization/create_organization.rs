@@ -11,6 +11,7 @@ use super::shape::Organization;
 use crate::core::given::{Check, nullable};
 use crate::core::{MODELS, shaped};
 use crate::extract::{Caller, Json, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -36,7 +37,7 @@ impl Request {
 /// Makes an organization; the caller is its admin.
 #[utoipa::path(
     post, path = "/organizations/", tag = "organizations", operation_id = "create_organization",
-    request_body = Request, responses((status = 201, body = Organization)), security(("bearer" = [])),
+    request_body = Request, responses((status = 201, body = Shown<Organization>)), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -11,7 +11,10 @@ use crate::{App, Done, Problem};
 /// Ends an organization and all that is in it.
 #[utoipa::path(
     delete, path = "/organizations/{id}/", tag = "organizations", operation_id = "delete_organization",
-    params(("id" = i64, Path)), responses((status = 204)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 204),
+        (status = 403, description = "`role_too_weak`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -64,7 +64,11 @@ impl Request {
 /// Mails an invitation that is good for seven days.
 #[utoipa::path(
     post, path = "/organizations/{id}/invite_member/", tag = "members", operation_id = "invite_member",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 201, body = Response)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 201, body = Response),
+        (status = 400, description = "`own_membership`, `already_member`, `invitation_pending`, `too_many_invitations`, `organization_full`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn handle(

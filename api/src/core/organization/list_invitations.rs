@@ -20,7 +20,10 @@ pub struct Response {
 /// The unanswered invitations of an organization.
 #[utoipa::path(
     get, path = "/organizations/{id}/invitations/", tag = "members", operation_id = "list_invitations",
-    params(("id" = i64, Path)), responses((status = 200, body = Response)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 200, body = Response),
+        (status = 403, description = "`role_too_weak`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

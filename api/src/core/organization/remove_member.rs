@@ -38,7 +38,12 @@ struct Removed {
 /// Removes a member.
 #[utoipa::path(
     delete, path = "/organizations/{id}/remove_member/", tag = "members", operation_id = "remove_member",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 200, body = Response)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 200, body = Response),
+        (status = 400, description = "`own_membership`, `last_admin`"),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 404, description = "`not_a_member`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn handle(

@@ -13,7 +13,11 @@ use crate::{App, Done, Problem};
 #[utoipa::path(
     delete, path = "/organizations/{id}/invitations/{invitation_id}/", tag = "members",
     operation_id = "revoke_invitation", params(("id" = i64, Path), ("invitation_id" = String, Path)),
-    responses((status = 204)), security(("bearer" = [])),
+    responses(
+        (status = 204),
+        (status = 400, description = "`invitation_used`"),
+        (status = 403, description = "`role_too_weak`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -56,7 +56,12 @@ pub(super) fn role(text: &str) -> Result<Role, Invalid> {
 /// Changes a member's role; the same role again changes nothing.
 #[utoipa::path(
     patch, path = "/organizations/{id}/update_member_role/", tag = "members", operation_id = "update_member_role",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 200, body = Response)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 200, body = Response),
+        (status = 400, description = "`own_membership`, `last_admin`"),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 404, description = "`not_a_member`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn handle(

@@ -11,6 +11,7 @@ use super::shape::Organization;
 use crate::core::given::{Check, nullable};
 use crate::core::{MODELS, shaped};
 use crate::extract::{Caller, Json, Path, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -46,7 +47,10 @@ impl Request {
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/organizations/{id}/", tag = "organizations", operation_id = "update_organization",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 200, body = Organization)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 200, body = Shown<Organization>),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn patch(
@@ -61,7 +65,10 @@ pub async fn patch(
 /// Replaces name and description.
 #[utoipa::path(
     put, path = "/organizations/{id}/", tag = "organizations", operation_id = "replace_organization",
-    params(("id" = i64, Path)), request_body = Replacement, responses((status = 200, body = Organization)),
+    params(("id" = i64, Path)), request_body = Replacement, responses(
+        (status = 200, body = Shown<Organization>),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn put(

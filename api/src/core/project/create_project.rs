@@ -11,6 +11,7 @@ use super::shape::Project;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
 use crate::extract::{Caller, Json, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -38,7 +39,11 @@ impl Request {
 /// Makes a project.
 #[utoipa::path(
     post, path = "/projects/", tag = "projects", operation_id = "create_project",
-    request_body = Request, responses((status = 201, body = Project)), security(("bearer" = [])),
+    request_body = Request, responses(
+        (status = 201, body = Shown<Project>),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 404, description = "`not_found`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -11,7 +11,10 @@ use crate::{App, Done, Problem};
 /// Ends a project and all that is in it.
 #[utoipa::path(
     delete, path = "/projects/{id}/", tag = "projects", operation_id = "delete_project",
-    params(("id" = i64, Path)), responses((status = 204)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 204),
+        (status = 403, description = "`role_too_weak`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -11,6 +11,7 @@ use super::shape::Project;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
 use crate::extract::{Caller, Json, Path, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -53,7 +54,11 @@ impl Request {
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/projects/{id}/", tag = "projects", operation_id = "update_project",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 200, body = Project)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 200, body = Shown<Project>),
+        (status = 400, description = "`parent_is_fixed`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn patch(
@@ -68,7 +73,11 @@ pub async fn patch(
 /// Replaces name and description.
 #[utoipa::path(
     put, path = "/projects/{id}/", tag = "projects", operation_id = "replace_project",
-    params(("id" = i64, Path)), request_body = Replacement, responses((status = 200, body = Project)),
+    params(("id" = i64, Path)), request_body = Replacement, responses(
+        (status = 200, body = Shown<Project>),
+        (status = 400, description = "`parent_is_fixed`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn put(

@@ -53,7 +53,11 @@ impl Request {
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/variables/{id}/", tag = "variables", operation_id = "update_variable",
-    params(("id" = i64, Path)), request_body = Request, responses((status = 200, body = Variable)),
+    params(("id" = i64, Path)), request_body = Request, responses(
+        (status = 200, body = Variable),
+        (status = 400, description = "`parent_is_fixed`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn patch(
@@ -68,7 +72,11 @@ pub async fn patch(
 /// Replaces the key, and the value if it is given.
 #[utoipa::path(
     put, path = "/variables/{id}/", tag = "variables", operation_id = "replace_variable",
-    params(("id" = i64, Path)), request_body = Replacement, responses((status = 200, body = Variable)),
+    params(("id" = i64, Path)), request_body = Replacement, responses(
+        (status = 200, body = Variable),
+        (status = 400, description = "`parent_is_fixed`"),
+        (status = 403, description = "`role_too_weak`"),
+    ),
     security(("bearer" = [])),
 )]
 pub async fn put(

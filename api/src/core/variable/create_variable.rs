@@ -11,6 +11,7 @@ use super::Variable;
 use crate::core::MODELS;
 use crate::core::given::{Check, Id};
 use crate::extract::{Caller, Json, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +42,11 @@ impl Request {
 /// Adds a variable.
 #[utoipa::path(
     post, path = "/variables/", tag = "variables", operation_id = "create_variable",
-    request_body = Request, responses((status = 201, body = Variable)), security(("bearer" = [])),
+    request_body = Request, responses(
+        (status = 201, body = Shown<Variable>),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 404, description = "`not_found`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -11,7 +11,10 @@ use crate::{App, Done, Problem};
 /// Deletes a variable; its key is free again.
 #[utoipa::path(
     delete, path = "/variables/{id}/", tag = "variables", operation_id = "delete_variable",
-    params(("id" = i64, Path)), responses((status = 204)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 204),
+        (status = 403, description = "`role_too_weak`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

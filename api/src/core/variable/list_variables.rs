@@ -10,7 +10,10 @@ use crate::{App, Problem};
 /// The variables of the caller's organizations, by key.
 #[utoipa::path(
     get, path = "/variables/", tag = "variables", operation_id = "list_variables", params(Paging),
-    responses((status = 200, body = Paged<Variable>)), security(("bearer" = [])),
+    responses(
+        (status = 200, body = Paged<Variable>),
+        (status = 503, description = "`audit_unavailable`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -11,7 +11,10 @@ use crate::{App, Problem};
 /// A variable of one of the caller's organizations.
 #[utoipa::path(
     get, path = "/variables/{id}/", tag = "variables", operation_id = "read_variable",
-    params(("id" = i64, Path)), responses((status = 200, body = Variable)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 200, body = Variable),
+        (status = 503, description = "`audit_unavailable`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,

@@ -31,7 +31,12 @@ const ROWS: &[Row] = &[
     ("POST", "organizations/{o}/invite_member/", r#"{"email": "x{n}@example.com"}"#, ADMINS_MAKE),
     ("GET", "organizations/{o}/invitations/", "", ADMINS),
     ("DELETE", "organizations/{o}/invitations/{i}/", "", ADMINS_END),
-    ("PATCH", "organizations/{o}/update_member_role/", r#"{"user_id": {u}, "role": "editor"}"#, ADMINS),
+    (
+        "PATCH",
+        "organizations/{o}/update_member_role/",
+        r#"{"user_id": {u}, "role": "editor"}"#,
+        ADMINS,
+    ),
     ("DELETE", "organizations/{o}/remove_member/", r#"{"user_id": {u}}"#, ADMINS),
     ("GET", "projects/", "", OWN),
     ("POST", "projects/", r#"{"name": "shop", "organization": {o}}"#, EDITORS_MAKE),
@@ -88,14 +93,21 @@ async fn fresh(team: &Team, number: usize, spare: i64) -> Objects {
     let Team { app, admin, organization, .. } = team;
     let wish = json!({"name": format!("project {number}"), "organization": organization});
     let project = app.make(admin, "projects/", wish).await.expect(201).id();
-    let environment = app.make(admin, "environments/", json!({"name": "dev", "project": project})).await;
+    let environment =
+        app.make(admin, "environments/", json!({"name": "dev", "project": project})).await;
     let environment = environment.expect(201).id();
     let wish = json!({"key": "TOKEN", "value": "x", "environment": environment});
     let variable = app.make(admin, "variables/", wish).await.expect(201).id();
     Objects { number, organization: *organization, project, environment, variable, spare }
 }
 
-async fn call(team: &Team, caller: Option<&Person>, row: &Row, objects: &Objects, invitation: &str) -> (u16, Value) {
+async fn call(
+    team: &Team,
+    caller: Option<&Person>,
+    row: &Row,
+    objects: &Objects,
+    invitation: &str,
+) -> (u16, Value) {
     let (method, path, body, _) = row;
     let path = format!("/api/core/{}", objects.fill(path, invitation));
     let body = serde_json::from_str(&objects.fill(body, invitation)).unwrap_or(Value::Null);
@@ -116,14 +128,16 @@ async fn every_route_answers_every_role_as_the_matrix_says(pool: PgPool) {
     let team = Team::start(pool).await;
     let spare = team.app.register_active("sam").await;
     team.app.join(&team.admin, team.organization, &spare, "viewer").await;
-    let callers = [None, Some(&team.outsider), Some(&team.viewer), Some(&team.editor), Some(&team.admin)];
+    let callers =
+        [None, Some(&team.outsider), Some(&team.viewer), Some(&team.editor), Some(&team.admin)];
     let mut wrong = Vec::new();
     let mut number = 0;
     for row in ROWS {
         for (caller, wanted) in callers.iter().zip(row.3) {
             number += 1;
             let objects = fresh(&team, number, spare.id).await;
-            let invited = if row.1.contains("{i}") { invitation(&team, number).await } else { String::new() };
+            let invited =
+                if row.1.contains("{i}") { invitation(&team, number).await } else { String::new() };
             let (status, body) = call(&team, *caller, row, &objects, &invited).await;
             let who = caller.map_or("nobody", |person| &person.username);
             if status != wanted {
@@ -145,7 +159,8 @@ async fn what_is_foreign_answers_like_what_never_was(pool: PgPool) {
     let nobody = uuid::Uuid::nil().to_string();
     for row in ROWS.iter().filter(|row| row.3[1] == 404) {
         let (status, mut foreign) = call(&team, Some(&team.outsider), row, &there, &invited).await;
-        let (absent_status, mut absent) = call(&team, Some(&team.outsider), row, &nowhere, &nobody).await;
+        let (absent_status, mut absent) =
+            call(&team, Some(&team.outsider), row, &nowhere, &nobody).await;
         for body in [&mut foreign, &mut absent] {
             let body = body.as_object_mut().unwrap();
             body.remove("request_id");
@@ -158,7 +173,8 @@ async fn what_is_foreign_answers_like_what_never_was(pool: PgPool) {
 #[sqlx::test(migrations = false)]
 async fn every_route_of_the_document_has_a_row(pool: PgPool) {
     let app = crate::app::TestApp::start(pool).await;
-    let document = app.call(None, Method::GET, "/api/openapi.json", Value::Null).await.expect(200).body;
+    let document =
+        app.call(None, Method::GET, "/api/openapi.json", Value::Null).await.expect(200).body;
     let mut served = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         let Some(path) = path.strip_prefix("/api/core/") else { continue };

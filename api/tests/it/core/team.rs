@@ -46,8 +46,15 @@ impl Answer {
 
 impl TestApp {
     /// One call, signed in or not, with a JSON body or none.
-    pub async fn call(&self, caller: Option<&Person>, method: Method, path: &str, body: Value) -> Answer {
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/api/core/{path}") };
+    pub async fn call(
+        &self,
+        caller: Option<&Person>,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Answer {
+        let path =
+            if path.starts_with('/') { path.to_owned() } else { format!("/api/core/{path}") };
         let mut request = self.request(method, &path);
         if let Some(person) = caller {
             request = request.bearer_auth(&person.access);
@@ -78,7 +85,13 @@ impl TestApp {
     }
 
     /// Invites an address and answers the token of the mail.
-    pub async fn invite(&self, admin: &Person, organization: i64, email: &str, role: &str) -> String {
+    pub async fn invite(
+        &self,
+        admin: &Person,
+        organization: i64,
+        email: &str,
+        role: &str,
+    ) -> String {
         let path = format!("organizations/{organization}/invite_member/");
         self.make(admin, &path, json!({"email": email, "role": role})).await.expect(201);
         self.invitation_token(email).await
@@ -92,7 +105,8 @@ impl TestApp {
     }
 
     pub async fn accept(&self, caller: Option<&Person>, token: &str) -> Answer {
-        self.call(caller, Method::POST, "/api/auth/invitations/accept/", json!({"token": token})).await
+        self.call(caller, Method::POST, "/api/auth/invitations/accept/", json!({"token": token}))
+            .await
     }
 
     /// Invites and accepts.
@@ -129,10 +143,11 @@ impl Team {
 
     pub async fn of(app: TestApp) -> Self {
         let admin = app.register_active("ann").await;
-        let editor = app.register_active("ed").await;
+        let editor = app.register_active("edi").await;
         let viewer = app.register_active("vic").await;
         let outsider = app.register_active("eve").await;
-        let organization = app.make(&admin, "organizations/", json!({"name": "Acme"})).await.expect(201).id();
+        let organization =
+            app.make(&admin, "organizations/", json!({"name": "Acme"})).await.expect(201).id();
         app.join(&admin, organization, &editor, "editor").await;
         app.join(&admin, organization, &viewer, "viewer").await;
         let wish = json!({"name": "web", "organization": organization});
