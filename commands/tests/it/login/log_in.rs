@@ -129,3 +129,16 @@ async fn sixty_four_parallel_sign_ins_of_one_person_all_succeed() {
     assert!(answers.await.iter().all(Result::is_ok));
     assert_eq!(world.count("session.started").await, 64);
 }
+
+#[tokio::test]
+async fn two_people_behind_one_address_are_both_known_there() {
+    let world = World::new().await;
+    for local in ["ann", "bob"] {
+        world.active(local).await;
+        world.log_in_from("192.0.2.1", local, PASSWORD).await.unwrap();
+    }
+    for _ in 0..FAILURES_MAX {
+        world.log_in_from(AWAY, "ann", "wrong guess").await.unwrap_err();
+    }
+    world.log_in_from("192.0.2.1", "ann", PASSWORD).await.unwrap();
+}
