@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use keynest_domain::{CommandId, Event};
-use keynest_store::{AppendError, Position};
+use keynest_store::{AppendError, Conflict, Position};
 
 use crate::unit::decode_any;
 use crate::{CommandError, Commands, Origin, Unit};
@@ -17,7 +17,8 @@ pub trait UseCase: Send + Sync {
     type Outcome: Send;
 
     /// Loads, authorises, decides and stages. May run several times.
-    fn attempt(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<(), CommandError>> + Send;
+    fn attempt(&self, unit: &mut Unit<'_>)
+    -> impl Future<Output = Result<(), CommandError>> + Send;
 
     /// Reads the outcome from the events of the append; none when the wish was already true.
     fn outcome(&self, events: &[Event]) -> Self::Outcome;
@@ -34,14 +35,20 @@ pub struct Executed<T> {
 
 impl Commands {
     /// Runs a use case to its end: done, already true, or refused.
-    pub async fn execute<U: UseCase>(&self, origin: &Origin, case: &U) -> Result<Executed<U::Outcome>, CommandError> {
+    pub async fn execute<U: UseCase>(
+        &self,
+        origin: &Origin,
+        case: &U,
+    ) -> Result<Executed<U::Outcome>, CommandError> {
         if let Some(command) = origin.command.filter(|command| command.is_repeat)
             && let Some(executed) = self.repeated(command.id, case).await?
         {
             return Ok(executed);
         }
-        let command_id = origin.command.map_or_else(|| self.clock().command_id(), |command| command.id);
+        let command_id =
+            origin.command.map_or_else(|| self.clock().command_id(), |command| command.id);
         let mut is_fresh = false;
+        let mut turn = None;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = Unit::new(self, origin, is_fresh);
             let decided = case.attempt(&mut unit).await;
@@ -55,32 +62,44 @@ impl Commands {
                     return Ok(Executed { position: None, outcome: case.outcome(&[]) });
                 }
                 Ok(()) => match self.append(unit, command_id, case).await? {
-                    Some(executed) => return Ok(executed),
-                    None => is_fresh = true,
+                    Ok(executed) => return Ok(executed),
+                    Err(conflict) => {
+                        is_fresh = true;
+                        // One turn at a time: whoever holds one and waits for another could wait for ever.
+                        drop(turn.take());
+                        if let Conflict::Revision { stream, .. } = conflict {
+                            turn = Some(self.turns().take(&stream).await);
+                        }
+                    }
                 },
             }
         }
         Err(CommandError::Busy("conflicts"))
     }
 
-    /// `None` after a conflict.
+    /// Appends what was staged, or says what stood in the way.
     async fn append<U: UseCase>(
-        &self, unit: Unit<'_>, command_id: CommandId, case: &U,
-    ) -> Result<Option<Executed<U::Outcome>>, CommandError> {
+        &self,
+        unit: Unit<'_>,
+        command_id: CommandId,
+        case: &U,
+    ) -> Result<Result<Executed<U::Outcome>, Conflict>, CommandError> {
         let append = unit.to_append(command_id).await?;
         match self.store().append(append).await {
             Ok(appended) if appended.is_repeat => {
                 unit.forget();
-                self.repeated(command_id, case).await
+                let repeated = self.repeated(command_id, case).await?;
+                repeated.map(Ok).ok_or(CommandError::Damaged(command_id.to_string()))
             }
             Ok(appended) => {
                 let events: Vec<Event> = unit.staged().cloned().collect();
                 unit.remember();
-                Ok(Some(Executed { position: Some(appended.position), outcome: case.outcome(&events) }))
+                let outcome = case.outcome(&events);
+                Ok(Ok(Executed { position: Some(appended.position), outcome }))
             }
             Err(AppendError::Conflict(conflict)) => {
                 tracing::debug!(%conflict, "append conflicts, deciding again");
-                Ok(None)
+                Ok(Err(conflict))
             }
             Err(AppendError::Busy) => Err(CommandError::Busy("append queue")),
             Err(error) => {
@@ -91,7 +110,9 @@ impl Commands {
     }
 
     async fn repeated<U: UseCase>(
-        &self, command: CommandId, case: &U,
+        &self,
+        command: CommandId,
+        case: &U,
     ) -> Result<Option<Executed<U::Outcome>>, CommandError> {
         let Some(appended) = self.store().lookup(command).await? else { return Ok(None) };
         let recorded = self.store().read_appended(&appended).await?;

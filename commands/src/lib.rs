@@ -13,6 +13,7 @@ mod origin;
 pub mod project;
 mod sealed_names;
 pub mod session;
+mod turns;
 mod unit;
 pub mod user;
 
@@ -40,6 +41,7 @@ struct Parts {
     clock: Clock,
     states: cache::States,
     refusals: access::Refusals,
+    turns: turns::Turns,
 }
 
 impl Commands {
@@ -47,7 +49,8 @@ impl Commands {
     pub fn new(store: EventStore, keyring: Keyring, hasher: PasswordHasher, clock: Clock) -> Self {
         let states = cache::States::new(STATES_MAX_DEFAULT);
         let refusals = access::Refusals::default();
-        Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals }))
+        let turns = turns::Turns::default();
+        Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals, turns }))
     }
 
     /// Time and ids.
@@ -73,7 +76,9 @@ impl Commands {
 
     /// The events of a stream before a revision, in order.
     pub async fn history<A: Aggregate>(
-        &self, stream: &StreamName, before: Revision,
+        &self,
+        stream: &StreamName,
+        before: Revision,
     ) -> Result<Vec<A::Event>, CommandError> {
         let recorded = self.store().read_stream(stream, Revision::NONE).await?;
         let earlier = recorded.iter().take_while(|event| event.revision < before);
@@ -88,12 +93,20 @@ impl Commands {
         &self.0.refusals
     }
 
+    pub(crate) fn turns(&self) -> &turns::Turns {
+        &self.0.turns
+    }
+
     pub(crate) fn states(&self) -> &cache::States {
         &self.0.states
     }
 
     /// Seals a client's address and agent: under the actor's key, or the day's for anonymous callers (DESIGN 5).
-    pub(crate) async fn seal_client(&self, origin: &Origin, client: &Client) -> Result<Sealed, CommandError> {
+    pub(crate) async fn seal_client(
+        &self,
+        origin: &Origin,
+        client: &Client,
+    ) -> Result<Sealed, CommandError> {
         let today = u32::try_from(self.clock().now().seconds() / 86_400).unwrap_or(0);
         let context = Context {
             subject: origin.actor.map_or(Subject::Day(today), Subject::User),
