@@ -1,14 +1,20 @@
 //! How a rendered mail leaves: by SMTP, or into the development mailbox.
 
+use std::time::Duration;
+
 use keynest_domain::Timestamp;
 use lettre::message::Mailbox as Address;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use tokio::time::timeout;
 
 use crate::letter::{Kind, Recipient};
 use crate::mailbox::{Mailbox, StoredMail};
 use crate::message::compose;
 use crate::render::Rendered;
 use crate::smtp::{self, SmtpError, SmtpLimits};
+
+/// Steps of a conversation that may take as long as connecting: greeting, encryption, envelope, content.
+const STEPS: u32 = 4;
 
 /// Where mails go.
 #[derive(Clone)]
@@ -19,6 +25,8 @@ pub enum Transport {
         server: Box<AsyncSmtpTransport<Tokio1Executor>>,
         /// The sender.
         from: Box<Address>,
+        /// How long handing over one mail may take.
+        send_max: Duration,
     },
     /// Kept in the database, shown at `/dev/mailbox/`.
     Mailbox(Mailbox),
@@ -47,7 +55,8 @@ impl Transport {
     ) -> Result<Self, SmtpError> {
         let server = smtp::server(url, limits, roots)?;
         let from = from.parse().map_err(SmtpError::From)?;
-        Ok(Self::Smtp { server: Box::new(server), from: Box::new(from) })
+        let send_max = limits.timeout * STEPS;
+        Ok(Self::Smtp { server: Box::new(server), from: Box::new(from), send_max })
     }
 
     /// Hands a mail over.
@@ -60,10 +69,15 @@ impl Transport {
         now: Timestamp,
     ) -> Result<(), Unsent> {
         match self {
-            Self::Smtp { server, from } => {
+            Self::Smtp { server, from, send_max } => {
                 let message = compose(from, to, mail, message_id)?;
-                let sent = server.send(message).await;
-                sent.map(drop).map_err(|error| smtp::outcome(&error, to.address.is_ascii()))
+                // The library's own limit is for connecting only.
+                match timeout(*send_max, server.send(message)).await {
+                    Ok(sent) => {
+                        sent.map(drop).map_err(|error| smtp::outcome(&error, to.address.is_ascii()))
+                    }
+                    Err(_) => Err(Unsent::Unreachable("the mail server takes too long".to_owned())),
+                }
             }
             Self::Mailbox(mailbox) => {
                 let stored = StoredMail {

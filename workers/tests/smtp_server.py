@@ -85,6 +85,7 @@ async def main():
     parser.add_argument("--encryption", choices=["none", "starttls", "wrapped"], default="none")
     parser.add_argument("--certificate")
     parser.add_argument("--key")
+    parser.add_argument("--ascii-only", action="store_true", help="without SMTPUTF8")
     parser.add_argument("--login", help="name:password that is required")
     arguments = parser.parse_args()
     loop = asyncio.get_running_loop()
@@ -94,7 +95,7 @@ async def main():
     def conversation():
         return SMTP(
             handler,
-            enable_SMTPUTF8=True,
+            enable_SMTPUTF8=not arguments.ascii_only,
             hostname="localhost",
             tls_context=tls if is_starttls else None,
             require_starttls=is_starttls,

@@ -112,8 +112,12 @@ impl World {
     }
 
     pub async fn register(&self, local: &str, first: &str, last: &str) {
+        self.register_as(local, local, first, last).await;
+    }
+
+    pub async fn register_as(&self, username: &str, local: &str, first: &str, last: &str) {
         let wish = Register {
-            username: Username::parse(local).unwrap(),
+            username: Username::parse(username).unwrap(),
             email: email(local),
             password: Password::parse(PASSWORD).unwrap(),
             first_name: PersonName::parse(first).unwrap(),

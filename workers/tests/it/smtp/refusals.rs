@@ -1,6 +1,9 @@
 //! What a mail server says no to, now or for good, letter by letter.
 
+use std::time::Duration;
+
 use keynest_domain::Lifetime;
+use keynest_workers::{SmtpLimits, Transport};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::server::Server;
@@ -124,4 +127,40 @@ async fn each_letter_of_an_event_has_its_own_outcome(_: PgPoolOptions, connect: 
     assert_eq!(report.delivered(), [delivered.as_slice(), &["refused_once@example.com"]].concat());
     assert!(report.attempts.values().all(|tries| *tries <= 2));
     assert_eq!(world.work.counts("mailer").await.unwrap(), (0, 0));
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_address_that_the_server_cannot_write_is_a_dead_letter(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let world = World::new(connect).await;
+    let mut new = Server::start(&[]).await;
+    let mailer = new.mailer(&world).await;
+    world.register_as("joerg", "jörg", "", "").await;
+    mailer.drain().await.unwrap();
+    assert_eq!(new.report().await.delivered(), ["jörg@example.com"]);
+
+    let mut old = Server::start(&["--ascii-only"]).await;
+    let mailer = old.mailer(&world).await;
+    world.register_as("aenne", "änne", "", "").await;
+    world.register("ann", "", "").await;
+    mailer.drain().await.unwrap();
+    let [dead] = world.work.dead_letters().await.unwrap().try_into().unwrap();
+    assert_eq!(dead.error, "give up: the mail server takes no such address");
+    assert_eq!(old.report().await.delivered(), ["ann@example.com"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_server_that_says_nothing_is_given_up_soon(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://127.0.0.1:{}", silent.local_addr().unwrap().port());
+    let limits = SmtpLimits { timeout: Duration::from_millis(50), connections_max: 1 };
+    let transport = Transport::smtp(&url, "keynest@keynest.example", limits, None).unwrap();
+    let mailer = world.mailer_by(transport, true).await;
+    world.register("ann", "", "").await;
+    mailer.drain().await.unwrap();
+    let [work] = world.waiting("mailer").await.try_into().unwrap();
+    assert_eq!(work.error, "handle later: the mail server takes too long");
 }
