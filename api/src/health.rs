@@ -57,7 +57,8 @@ pub fn operations_router(metrics: Option<Metrics>) -> Router<App> {
 }
 
 /// Says that the process lives.
-#[utoipa::path(get, path = "/health/", tag = "operations", responses((status = 200, body = Alive)))]
+#[utoipa::path(get, path = "/health/", tag = "operations", operation_id = "health",
+    responses((status = 200, body = Alive)))]
 async fn alive() -> Json<Alive> {
     Json(Alive { status: "healthy", service: "keynest", version: "1.0.0" })
 }

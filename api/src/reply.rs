@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use keynest_projections::QueryError;
 use keynest_store::Position;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{App, Problem};
 
@@ -35,10 +36,20 @@ enum Body<T> {
     },
 }
 
-/// The body of an answer that the read models cannot show yet.
-#[derive(Serialize)]
-struct Unseen {
+/// The body of an answer that the read models cannot show yet: what was changed exists, and is shown soon.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unseen {
     id: i64,
+}
+
+/// How the body of [`App::answer`] is described: the row, or its id with `KeyNest-Visible: false`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the description is used")]
+pub enum Shown<T: ToSchema> {
+    Row(T),
+    Unseen(Unseen),
 }
 
 impl App {

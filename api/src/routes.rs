@@ -44,13 +44,15 @@ impl Default for EdgeSettings {
 
 /// The documented routes and their description.
 pub fn documented(throttle: &Throttle) -> (Router<App>, OpenApi) {
-    OpenApiRouter::with_openapi(openapi::base())
+    let (routes, document) = OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/auth", auth::router(throttle))
         .nest("/api/auth", core::accept_invitation::router())
         .nest("/api/core", core::router())
         .merge(core::index_router())
         .merge(health::router())
-        .split_for_parts()
+        .merge(auth::well_known_router())
+        .split_for_parts();
+    (routes, openapi::complete(document))
 }
 
 /// The whole product: give it to `server::serve`.
@@ -61,8 +63,7 @@ pub fn edge(app: App, settings: &EdgeSettings) -> Edge {
         .route_layer(from_fn_with_state(app.clone(), core::record_refusals))
         .route_layer(from_fn_with_state(app.clone(), idempotency::settle))
         .route_layer(from_fn_with_state(app.clone(), min_position::wait))
-        .merge(auth::well_known_router())
-        .merge(openapi::router(document))
+        .merge(openapi::router(&document))
         .merge(pages::router());
     if settings.has_operations {
         routes = routes.merge(health::operations_router(settings.metrics.clone()));

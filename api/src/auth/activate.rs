@@ -23,7 +23,7 @@ pub struct Request {
 }
 
 /// Activates an account; a second click succeeds without effect.
-#[utoipa::path(post, path = "/activate/", tag = "auth", request_body = Request,
+#[utoipa::path(post, path = "/activate/", tag = "auth", operation_id = "activate", request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`invalid_link`, `validation`")))]
 pub async fn handle(
     State(app): State<App>,

@@ -31,7 +31,8 @@ pub struct Request {
 }
 
 /// Changes the caller's password.
-#[utoipa::path(post, path = "/change-password/", tag = "auth", security(("bearer" = [])), request_body = Request,
+#[utoipa::path(post, path = "/change-password/", tag = "auth", operation_id = "change_password",
+    security(("bearer" = [])), request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`"),
         (status = 429, description = "`locked_out` after too many wrong guesses")))]
 pub async fn handle(

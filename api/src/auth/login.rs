@@ -34,10 +34,10 @@ pub struct Answer {
 }
 
 /// Signs in with address and password.
-#[utoipa::path(post, path = "/login/", tag = "auth", request_body = Request,
+#[utoipa::path(post, path = "/login/", tag = "auth", operation_id = "log_in", request_body = Request,
     responses((status = 200, body = Answer), (status = 400, description = "`invalid_credentials`, `validation`"),
         (status = 403, description = "`account_inactive`, for the right password"),
-        (status = 429, description = "`locked_out`, `throttled`")))]
+        (status = 429, description = "`locked_out`, `throttled`"), (status = 503, description = "`read_model_behind`")))]
 pub async fn handle(
     State(app): State<App>,
     caller: Anyone,

@@ -23,7 +23,8 @@ pub struct Request {
 }
 
 /// Ends the session that the access token or the refresh token names.
-#[utoipa::path(post, path = "/logout/", tag = "auth", request_body = Option<Request>, security((), ("bearer" = [])),
+#[utoipa::path(post, path = "/logout/", tag = "auth", operation_id = "log_out",
+    request_body = Option<Request>, security((), ("bearer" = [])),
     responses((status = 200, body = Message)))]
 pub async fn handle(
     State(app): State<App>,

@@ -6,6 +6,7 @@ mod config;
 mod endpoints;
 mod even;
 pub(crate) mod faults;
+mod features;
 mod jwks;
 mod login;
 mod logout;
@@ -21,8 +22,6 @@ mod shape;
 mod status;
 mod tokens;
 
-use axum::Router;
-use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -60,6 +59,6 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
 }
 
 /// Routes that have a place of their own by convention.
-pub fn well_known_router() -> Router<App> {
-    Router::new().route("/.well-known/jwks.json", get(jwks::handle))
+pub fn well_known_router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(jwks::handle))
 }

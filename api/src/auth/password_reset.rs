@@ -9,7 +9,8 @@ use crate::extract::{Anyone, Json};
 use crate::{App, Problem};
 
 /// Sends a reset link if the address has an active account.
-#[utoipa::path(post, path = "/password-reset/", tag = "auth", request_body = Request,
+#[utoipa::path(post, path = "/password-reset/", tag = "auth", operation_id = "request_password_reset",
+    request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`")))]
 pub async fn handle(
     State(app): State<App>,

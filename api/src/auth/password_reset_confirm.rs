@@ -28,7 +28,8 @@ pub struct Request {
 }
 
 /// Sets a new password by a mailed link.
-#[utoipa::path(post, path = "/password-reset-confirm/", tag = "auth", request_body = Request,
+#[utoipa::path(post, path = "/password-reset-confirm/", tag = "auth", operation_id = "confirm_password_reset",
+    request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`invalid_link`, `validation`")))]
 pub async fn handle(
     State(app): State<App>,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::faults::Faults;
 use super::shape::ProfileAnswer;
 use crate::extract::{Caller, Json, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 /// The body; what is absent stays as it is.
@@ -29,8 +30,8 @@ pub struct Request {
 }
 
 /// Shows the account and its organizations.
-#[utoipa::path(get, path = "/profile/", tag = "auth", security(("bearer" = [])),
-    responses((status = 200, body = ProfileAnswer), (status = 401, description = "`token_not_valid`")))]
+#[utoipa::path(get, path = "/profile/", tag = "auth", operation_id = "read_profile", security(("bearer" = [])),
+    responses((status = 200, body = ProfileAnswer), (status = 404, description = "`not_found`")))]
 pub async fn show(State(app): State<App>, caller: Caller) -> Result<Json<ProfileAnswer>, Problem> {
     let profile = app.queries.profile(caller.user).await?;
     let profile = profile.ok_or_else(|| Problem::new("not_found"))?;
@@ -38,8 +39,9 @@ pub async fn show(State(app): State<App>, caller: Caller) -> Result<Json<Profile
 }
 
 /// Changes names and notices.
-#[utoipa::path(patch, path = "/profile/", tag = "auth", security(("bearer" = [])), request_body = Request,
-    responses((status = 200, body = ProfileAnswer), (status = 400, description = "`validation`")))]
+#[utoipa::path(patch, path = "/profile/", tag = "auth", operation_id = "update_profile",
+    security(("bearer" = [])), request_body = Request,
+    responses((status = 200, body = Shown<ProfileAnswer>), (status = 400, description = "`validation`")))]
 pub async fn update(
     app: State<App>,
     caller: Caller,
@@ -49,8 +51,9 @@ pub async fn update(
 }
 
 /// Changes names and notices.
-#[utoipa::path(put, path = "/profile/", tag = "auth", security(("bearer" = [])), request_body = Request,
-    responses((status = 200, body = ProfileAnswer), (status = 400, description = "`validation`")))]
+#[utoipa::path(put, path = "/profile/", tag = "auth", operation_id = "replace_profile",
+    security(("bearer" = [])), request_body = Request,
+    responses((status = 200, body = Shown<ProfileAnswer>), (status = 400, description = "`validation`")))]
 pub async fn replace(
     app: State<App>,
     caller: Caller,

@@ -26,8 +26,9 @@ pub struct Answer {
 }
 
 /// Exchanges a refresh token for an access token and its successor.
-#[utoipa::path(post, path = "/token/refresh/", tag = "auth", request_body = Request,
-    responses((status = 200, body = Answer), (status = 400, description = "`refresh_token_not_valid`, `validation`")))]
+#[utoipa::path(post, path = "/token/refresh/", tag = "auth", operation_id = "refresh", request_body = Request,
+    responses((status = 200, body = Answer), (status = 400, description = "`refresh_token_not_valid`, `validation`"),
+        (status = 503, description = "`read_model_behind`")))]
 pub async fn handle(
     State(app): State<App>,
     caller: Anyone,

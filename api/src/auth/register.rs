@@ -57,7 +57,7 @@ pub struct Account {
 }
 
 /// Registers an account and sends an activation link.
-#[utoipa::path(post, path = "/register/", tag = "auth", request_body = Request,
+#[utoipa::path(post, path = "/register/", tag = "auth", operation_id = "register", request_body = Request,
     responses((status = 201, body = Answer), (status = 400, description = "`validation`")))]
 pub async fn handle(
     State(app): State<App>,

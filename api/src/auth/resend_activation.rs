@@ -20,7 +20,8 @@ pub struct Request {
 }
 
 /// Sends another activation link if the address waits for one.
-#[utoipa::path(post, path = "/activation/resend/", tag = "auth", request_body = Request,
+#[utoipa::path(post, path = "/activation/resend/", tag = "auth", operation_id = "resend_activation",
+    request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`")))]
 pub async fn handle(
     State(app): State<App>,

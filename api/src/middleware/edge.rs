@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -66,6 +67,13 @@ pub struct EdgeConfig {
 pub struct Edge {
     routes: Router,
     config: Arc<EdgeConfig>,
+}
+
+impl fmt::Debug for Edge {
+    /// The routes, for the test that compares them with the description.
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.debug_struct("Edge").field("routes", &self.routes).finish_non_exhaustive()
+    }
 }
 
 impl Edge {
