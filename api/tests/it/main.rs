@@ -5,4 +5,5 @@ mod app;
 mod auth;
 mod core;
 mod edge;
+mod openapi;
 mod person;

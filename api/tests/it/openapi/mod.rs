@@ -1,0 +1,6 @@
+//! The description, its page, and whether what is served is what is described.
+
+mod agreement;
+mod completeness;
+mod document;
+mod page;
