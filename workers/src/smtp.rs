@@ -17,7 +17,7 @@ const CLOSING: u16 = 421;
 /// How the SMTP server is used.
 #[derive(Clone, Copy, Debug)]
 pub struct SmtpLimits {
-    /// How long one step of the conversation may take.
+    /// How long connecting may take. The greeting, encryption, the envelope and the content may take as long each.
     pub timeout: Duration,
     /// Connections kept at most.
     pub connections_max: u32,

@@ -1,5 +1,6 @@
 //! Mails through a real SMTP server: encryption, sign-in, refusals.
 
+mod crashes;
 mod encryption;
 mod refusals;
 mod server;
