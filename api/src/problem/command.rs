@@ -1,6 +1,7 @@
 //! What the write side and the read side could not do, as problems.
 
 use keynest_commands::CommandError;
+use keynest_crypto::KeyringError;
 use keynest_domain::permission::Denied;
 use keynest_projections::QueryError;
 use keynest_store::AppendError;
@@ -29,9 +30,9 @@ impl From<CommandError> for Problem {
             CommandError::Append(AppendError::Malformed(_)) => {
                 Self::new("too_large").caused_by(&error)
             }
-            CommandError::Append(AppendError::Unavailable(_)) | CommandError::Read(_) => {
-                Self::unavailable(&error)
-            }
+            CommandError::Append(AppendError::Unavailable(_))
+            | CommandError::Read(_)
+            | CommandError::Keyring(KeyringError::Table(_)) => Self::unavailable(&error),
             CommandError::Damaged(_) | CommandError::Hashing(_) | CommandError::Keyring(_) => {
                 Self::internal(&error)
             }

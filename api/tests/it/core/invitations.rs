@@ -186,3 +186,17 @@ async fn an_activation_token_is_no_invitation(pool: PgPool) {
     let token = path.trim_matches('/').split('/').next_back().unwrap().to_owned();
     assert_eq!(app.accept(None, &token).await.expect(400).body["code"], "invitation_unknown");
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_token_with_any_letter_changed_joins_nobody(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let token = team.app.invite(&team.admin, team.organization, &team.outsider.email, "viewer").await;
+    for at in 0..token.len() {
+        let mut forged = token.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        let refused = team.app.accept(None, &forged).await.expect(400);
+        assert_eq!(refused.body["code"], "invitation_unknown", "letter {at}");
+    }
+    team.app.accept(None, &token).await.expect(200);
+}

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::team::Team;
 
-fn row<'a>(body: &'a Value, id: i64) -> &'a Value {
+fn row(body: &Value, id: i64) -> &Value {
     let members = body["members"].as_array().unwrap();
     members.iter().find(|member| member["id"] == id).unwrap()
 }
