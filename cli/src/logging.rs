@@ -56,6 +56,8 @@ pub fn open(log: &Log) -> Result<LogGuard, LoggingError> {
     };
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
+    // A closed standard error must not end the task that logs: the complaint about it would panic there.
+    let lines = lines.log_internal_errors(false);
     let opened = match log.format {
         LogFormat::Human => lines.finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).finish().try_init(),

@@ -23,6 +23,7 @@ pub struct Product {
     pub config: Config,
     pub clock: Clock,
     pub store_pool: PgPool,
+    pub read_pool: PgPool,
     pub store: EventStore,
     pub keyring: Keyring,
     pub commands: Commands,
@@ -31,12 +32,11 @@ pub struct Product {
     pub idempotency: IdempotencyTable,
     pub work: WorkTable,
     pub mailbox: Mailbox,
-    database: Database,
 }
 
 impl Product {
     /// Over the configured database, migrated to this version.
-    pub async fn open(config: Config, database: Database) -> anyhow::Result<Self> {
+    pub async fn open(config: Config, database: &Database) -> anyhow::Result<Self> {
         let clock = Clock::default();
         let options = store_options(&config);
         let store_pool =
@@ -60,25 +60,25 @@ impl Product {
         keynest_projections::migrate(&read_pool).await.context("migrate the read models")?;
         let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
         Ok(Self {
-            queries: Queries::new(read_pool),
+            queries: Queries::new(read_pool.clone()),
             idempotency: IdempotencyTable::Postgres(PostgresIdempotency::new(store_pool.clone())),
             work: WorkTable::new(store_pool.clone()),
             mailbox: Mailbox::new(store_pool.clone(), config.mail.mailbox_messages_max),
             config,
             clock,
             store_pool,
+            read_pool,
             store,
             keyring,
             commands,
             projections,
-            database,
         })
     }
 
-    /// Lets go of the database.
-    pub async fn close(self) -> anyhow::Result<()> {
+    /// Lets go of the connections.
+    pub async fn close(self) {
+        self.read_pool.close().await;
         self.store_pool.close().await;
-        self.database.stop().await
     }
 }
 

@@ -44,6 +44,12 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
         true => Database::start(&config).await?,
         false => Database::start_or_join(&config).await?,
     };
+    let done = serve_on(config, parts, &database, &stop).await;
+    database.stop().await?;
+    done
+}
+
+async fn serve_on(config: Config, parts: Parts, database: &Database, stop: &Stop) -> anyhow::Result<()> {
     let product = Product::open(config, database).await?;
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -56,7 +62,7 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
         start_workers(&product, &tasks, &done).await?;
     }
     if parts.api {
-        serve(&product, &stop, &done).await?;
+        serve(&product, stop, &done).await?;
     } else {
         tracing::info!(?parts, "KeyNest is ready");
         stop.drain.cancelled().await;
@@ -67,7 +73,8 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
         () = tasks.wait() => models.wait().await,
         () = stop.now.cancelled() => {}
     }
-    product.close().await
+    product.close().await;
+    Ok(())
 }
 
 async fn start_workers(

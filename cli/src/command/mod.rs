@@ -113,9 +113,14 @@ fn with_product(
     let config = start(file)?.0;
     block_on(async {
         let database = Database::start_or_join(&config).await?;
-        let product = Product::open(config, database).await?;
-        let done = work(&product).await;
-        product.close().await?;
+        let done = async {
+            let product = Product::open(config, &database).await?;
+            let done = work(&product).await;
+            product.close().await;
+            done
+        };
+        let done = done.await;
+        database.stop().await?;
         done
     })
 }

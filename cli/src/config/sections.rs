@@ -230,7 +230,7 @@ section! {
     Log {
         format: LogFormat = LogFormat::Human,
         /// A level, or filters such as `info,keynest_store=debug`.
-        level: String = "info".to_owned(),
+        level: String = "info,sqlx=warn".to_owned(),
         /// Blank: standard error.
         file: PathBuf = PathBuf::new(),
         rotation: LogRotation = LogRotation::Daily,

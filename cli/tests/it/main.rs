@@ -3,6 +3,7 @@
 
 mod config;
 mod embedded;
+mod first_visit;
 mod journey;
 mod refusals_to_start;
 mod running;
