@@ -1,6 +1,7 @@
 //! Several processes run one durable: one leads, another takes over; nothing is lost on the way.
 
 use std::future::Future;
+use std::time::Duration;
 
 use keynest_store::postgres::connect_store_pool_with;
 use keynest_workers::{Consumer, Feed};
@@ -10,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::probe::{Answer, Probe};
 use crate::world::{World, store_options};
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A consumer at work in this process.
 fn running(consumer: Consumer) -> (CancellationToken, JoinHandle<()>) {
@@ -31,9 +35,12 @@ async fn leaders(world: &World) -> Vec<i32> {
 
 /// Waits for something that another task brings about.
 async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    while !holds().await {
-        tokio::task::yield_now().await;
-    }
+    let waiting = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes about");
 }
 
 #[sqlx::test(migrations = false)]
@@ -87,6 +94,22 @@ async fn who_loses_the_connection_loses_the_lead(_: PgPoolOptions, connect: PgCo
     stop_second.cancel();
     task.await.unwrap();
     task_second.await.unwrap();
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_lost_lead_is_noticed_and_won_again(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.append([1]).await;
+    assert_eq!(arrivals.recv().await, Some(1));
+    let [lost] = leaders(&world).await.try_into().unwrap();
+    sqlx::query("select pg_terminate_backend($1)").bind(lost).execute(&world.pool).await.unwrap();
+    until(|| async { leaders(&world).await.iter().any(|leader| *leader != lost) }).await;
+    world.append([2]).await;
+    assert_eq!(arrivals.recv().await, Some(2));
+    stop.cancel();
+    task.await.unwrap();
 }
 
 #[sqlx::test(migrations = false)]
