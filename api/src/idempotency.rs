@@ -1,15 +1,15 @@
 //! `Idempotency-Key` on any change: the same key, actor, route and body is the same command (DESIGN 9).
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::{HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
 use keynest_commands::Repeatable;
 use keynest_store::Begun;
 
 use crate::extract::{Caller, origin};
+use crate::server::read_body;
 use crate::{App, Problem};
 
 /// The request field.
@@ -40,7 +40,7 @@ async fn settled(app: &App, request: Request) -> Result<Request, Problem> {
     let actor = actor(&mut parts, app).await?;
     let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let route = format!("{} {route} {}", parts.method, parts.uri.path());
-    let bytes = read(body).await?;
+    let bytes = read_body(body).await?;
     let digest = keynest_crypto::sha256(&bytes);
     let clock = app.commands.clock();
     let begun =
@@ -64,12 +64,4 @@ async fn actor(parts: &mut axum::http::request::Parts, app: &App) -> Result<Stri
     let address = origin(parts, app).client.and_then(|client| client.address);
     let address = address.map_or_else(String::new, |address| address.to_string());
     Ok(format!("public:{}", app.commands.keyring().digest("idempotency", &address)))
-}
-
-/// The body is bounded by the route's limit, a layer outside of this one.
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    body.collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|_| Problem::new("body_too_large"))
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use keynest_domain::RequestId;
 use time::OffsetDateTime;
 use utoipa::openapi::OpenApi;
@@ -12,8 +14,12 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::middleware::{
     Clock, CorsOrigins, Edge, EdgeConfig, Metrics, Proxies, REQUEST_TIMEOUT_DEFAULT,
 };
+use crate::server::BodyLimit;
 use crate::throttle::Throttle;
 use crate::{App, auth, core, health, idempotency, min_position, openapi, pages};
+
+/// Room for what stands around a file in the body of an import, in bytes.
+const IMPORT_FORM_BYTES_MAX: u64 = 64 * 1024;
 
 /// What the configuration says about the edge.
 #[derive(Clone)]
@@ -63,6 +69,8 @@ pub fn edge(app: App, settings: &EdgeSettings) -> Edge {
         .route_layer(from_fn_with_state(app.clone(), core::record_refusals))
         .route_layer(from_fn_with_state(app.clone(), idempotency::settle))
         .route_layer(from_fn_with_state(app.clone(), min_position::wait))
+        // Outside of whatever reads a body.
+        .route_layer(from_fn_with_state(app.clone(), allow_imports))
         .merge(openapi::router(&document))
         .merge(pages::router());
     if settings.has_operations {
@@ -70,6 +78,19 @@ pub fn edge(app: App, settings: &EdgeSettings) -> Edge {
     }
     let is_https = app.settings.public_url.starts_with("https://");
     wrap(routes.with_state(app.clone()), &app, settings, is_https)
+}
+
+/// Imports have the one body that is larger than the rest: a file with its form around it, or as a JSON text with
+/// escapes. The file itself is measured by the route.
+async fn allow_imports(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if route.ends_with("/import/")
+        && let Some(limit) = request.extensions().get::<BodyLimit>()
+    {
+        let file = u64::try_from(app.settings.import_bytes_max).unwrap_or(u64::MAX);
+        limit.set(file.saturating_mul(2).saturating_add(IMPORT_FORM_BYTES_MAX));
+    }
+    next.run(request).await
 }
 
 /// Only what the people who run it ask for, on a listener of its own.

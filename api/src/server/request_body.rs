@@ -34,6 +34,13 @@ pub enum BodyFault {
 #[derive(Clone, Debug)]
 pub struct BodyLimit(Arc<AtomicU64>);
 
+impl BodyLimit {
+    /// A limit for this request, in bytes, higher or lower than the default.
+    pub fn set(&self, bytes_max: u64) {
+        self.0.store(bytes_max, Ordering::Release);
+    }
+}
+
 /// A route's own limit, see [`body_limit`].
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimitLayer(u64);
@@ -68,8 +75,8 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for BodyLimited<S> {
     }
 
     fn call(&mut self, request: Request<B>) -> S::Future {
-        if let Some(BodyLimit(limit)) = request.extensions().get() {
-            limit.store(self.bytes_max, Ordering::Release);
+        if let Some(limit) = request.extensions().get::<BodyLimit>() {
+            limit.set(self.bytes_max);
         }
         self.inner.call(request)
     }

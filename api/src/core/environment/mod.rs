@@ -16,18 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::server::body_limit;
 
 pub use shape::Environment;
 
-/// Largest body of an import, in bytes: a file of 10 MiB with its form around it, or as a JSON text with escapes.
-pub const IMPORT_BODY_BYTES_MAX: u64 = 21 * 1024 * 1024;
-
 /// The routes of environments.
 pub fn router() -> OpenApiRouter<App> {
-    let import = OpenApiRouter::new()
-        .routes(routes!(import_variables::handle))
-        .layer(body_limit(IMPORT_BODY_BYTES_MAX));
     OpenApiRouter::new()
         .routes(routes!(list_environments::handle, create_environment::handle))
         .routes(routes!(
@@ -38,5 +31,5 @@ pub fn router() -> OpenApiRouter<App> {
         ))
         .routes(routes!(list_variables::handle))
         .routes(routes!(export_variables::handle))
-        .merge(import)
+        .routes(routes!(import_variables::handle))
 }
