@@ -2,7 +2,7 @@
 
 use axum::extract::{OriginalUri, State};
 use keynest_domain::{OrganizationId, Timestamp, UserId};
-use keynest_projections::{AuditFilter, AuditRow};
+use keynest_projections::{AuditFilter, AuditRow, names};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -114,6 +114,9 @@ pub async fn handle(
     uri: OriginalUri,
 ) -> Result<Json<Paged<AuditLog>>, Problem> {
     let page = paging.page(&app.settings)?;
+    // Reading a value leaves a row but carries no position: whoever looks next finds it all the same.
+    let head = app.commands.store().head().await.map_err(|error| Problem::unavailable(&error))?;
+    app.wait_for(Some(head), &[names::AUDIT_LOG]).await;
     let listed = app.queries.list_audit(caller.user, &filter.parse()?, page).await?;
     Paged::new(&app.settings, &uri, page, listed, AuditLog::from).map(Json)
 }
