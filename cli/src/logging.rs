@@ -54,8 +54,12 @@ pub fn open(log: &Log) -> Result<LogGuard, LoggingError> {
         let (file, guard) = open_file(log, &log.file)?;
         (BoxMakeWriter::new(move || Escaped(file.clone())), Some(guard))
     };
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer);
+    // A line that cannot be written is dropped: complaining about it on a closed standard error would end the task.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(writer);
     // A closed standard error must not end the task that logs: the complaint about it would panic there.
     let lines = lines.log_internal_errors(false);
     let opened = match log.format {
