@@ -23,6 +23,8 @@ async fn the_main_job_survives_a_kill_and_a_rebuild_and_leaks_nothing() {
     let organization = found_organization(&running, &people).await;
     let environment = keep_variables(&running, &people, organization).await;
     invite(&running, &people, organization, environment).await;
+    let values = format!("/api/core/environments/{environment}/variables/");
+    running.json(200, Method::GET, &values, Some(&people.ann), None).await;
     let export = format!("/api/core/environments/{environment}/export/?format=env");
     let file =
         running.call(Method::GET, &export, Some(&people.ann), None).await.text().await.unwrap();
