@@ -78,10 +78,6 @@ impl TestApp {
         self.request(Method::PUT, path)
     }
 
-    pub fn delete(&self, path: &str) -> RequestBuilder {
-        self.request(Method::DELETE, path)
-    }
-
     /// Every read model shows everything that is in the log now.
     pub async fn catch_up(&self) {
         let head = self.app.commands.store().head().await.unwrap();
@@ -145,15 +141,8 @@ impl Builder {
         let idempotency = IdempotencyTable::Postgres(
             keynest_store::postgres::PostgresIdempotency::new(store_pool.clone()),
         );
-        let site = self.settings.site().to_owned();
-        let settings =
-            MailerSettings { site, domain: "keynest.test".to_owned(), has_notices: true };
-        let transport = Transport::Mailbox(mailbox.clone());
         let mailer =
-            Mailer::new(commands.clone(), store_pool.clone(), transport, settings).unwrap();
-        let mailer =
-            Consumer::new(Feed::Store(store), store_pool.clone(), clock.clone(), Arc::new(mailer));
-        mailer.drain().await.unwrap();
+            mailer(&commands, &store_pool, &mailbox, self.settings.site().to_owned()).await;
         let janitor = Janitor::new(
             commands.clone(),
             queries.clone(),
@@ -194,6 +183,17 @@ impl Builder {
             stop,
         }
     }
+}
+
+/// The mailer into the development mailbox, with its place at the head of the log.
+async fn mailer(commands: &Commands, pool: &PgPool, mailbox: &Mailbox, site: String) -> Consumer {
+    let settings = MailerSettings { site, domain: "keynest.test".to_owned(), has_notices: true };
+    let transport = Transport::Mailbox(mailbox.clone());
+    let mailer = Mailer::new(commands.clone(), pool.clone(), transport, settings).unwrap();
+    let feed = Feed::Store(commands.store().clone());
+    let mailer = Consumer::new(feed, pool.clone(), commands.clock().clone(), Arc::new(mailer));
+    mailer.drain().await.unwrap();
+    mailer
 }
 
 struct TestMailbox(Mailbox);

@@ -14,7 +14,6 @@ pub struct Person {
     pub id: i64,
     pub username: String,
     pub email: String,
-    pub password: String,
     pub access: String,
     pub refresh: String,
 }
@@ -64,7 +63,6 @@ impl TestApp {
             id: answer["user"]["id"].as_i64().unwrap(),
             username: username.to_owned(),
             email,
-            password: PASSWORD.to_owned(),
             access: answer["access"].as_str().unwrap().to_owned(),
             refresh: answer["refresh"].as_str().unwrap().to_owned(),
         }
