@@ -20,7 +20,9 @@ build: ## Build everything for development.
 
 test: ## Run every test against real services that are started for it.
 	@scripts/install-needs test
-	scripts/with-postgres cargo test --workspace --locked
+	@set -o pipefail; output=$$(mktemp) && trap 'rm -f "$$output"' EXIT && \
+	scripts/with-postgres cargo test --workspace --locked | tee "$$output" && \
+	scripts/check-coverage-ran "$$output"
 
 check: needs ## Everything that CI checks.
 	@$(timed) format cargo fmt --all --check

@@ -3,7 +3,9 @@
 
 mod app;
 mod auth;
+mod contract_gaps;
 mod core;
+mod coverage;
 mod edge;
 mod openapi;
 mod person;

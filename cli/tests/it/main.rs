@@ -5,5 +5,6 @@ mod config;
 mod embedded;
 mod first_visit;
 mod journey;
+mod operations_page;
 mod refusals_to_start;
 mod running;
