@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keynest_api::server::{ServerOptions, Stop};
 use keynest_api::throttle::{Rate, ThrottleLimits};
@@ -118,8 +119,7 @@ impl Drop for TestApp {
 impl Builder {
     pub async fn start(self) -> TestApp {
         let options = (*self.pool.connect_options()).clone();
-        let store_options =
-            StoreOptions { pool_connections: CONNECTIONS, ..StoreOptions::default() };
+        let store_options = store_options();
         let store_pool = connect_store_pool_with(options.clone(), &store_options).await.unwrap();
         migrate(&store_pool).await.unwrap();
         let postgres = Postgres::open(store_pool.clone(), &store_options).await.unwrap();
@@ -194,6 +194,15 @@ async fn mailer(commands: &Commands, pool: &PgPool, mailbox: &Mailbox, site: Str
     let mailer = Consumer::new(feed, pool.clone(), commands.clock().clone(), Arc::new(mailer));
     mailer.drain().await.unwrap();
     mailer
+}
+
+/// Few connections, since many tests share one server, and patience with a busy machine: races must end without 503.
+fn store_options() -> StoreOptions {
+    StoreOptions {
+        pool_connections: CONNECTIONS,
+        acquire_timeout: Duration::from_secs(30),
+        ..StoreOptions::default()
+    }
 }
 
 struct TestMailbox(Mailbox);

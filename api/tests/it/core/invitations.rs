@@ -190,7 +190,8 @@ async fn an_activation_token_is_no_invitation(pool: PgPool) {
 #[sqlx::test(migrations = false)]
 async fn a_token_with_any_letter_changed_joins_nobody(pool: PgPool) {
     let team = Team::start(pool).await;
-    let token = team.app.invite(&team.admin, team.organization, &team.outsider.email, "viewer").await;
+    let token =
+        team.app.invite(&team.admin, team.organization, &team.outsider.email, "viewer").await;
     for at in 0..token.len() {
         let mut forged = token.clone().into_bytes();
         forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };

@@ -1,5 +1,8 @@
 //! Values: verbatim, revealed only on record, never kept by anybody in between.
 
+use keynest_commands::Origin;
+use keynest_commands::access::{Read, Revealed};
+use keynest_domain::{OrganizationId, UserId, VariableId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -117,6 +120,22 @@ async fn without_a_record_no_value_is_shown(pool: PgPool) {
     }
     let hidden = team.app.read(&team.viewer, &format!("variables/{id}/")).await.expect(200);
     assert_eq!(hidden.body["decrypted_value"], "[HIDDEN]", "what is not shown needs no record");
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_a_query_saw_before_a_removal_is_not_revealed_after_it(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let variable = VariableId::new(team.variable("TOKEN", "x").await);
+    let (reader, organization) =
+        (UserId::new(team.editor.id), OrganizationId::new(team.organization));
+    let seen = team.app.app.queries.organization(reader, organization).await.unwrap().unwrap();
+    let path = format!("organizations/{organization}/remove_member/");
+    team.app.remove(&team.admin, &path, json!({"user_id": team.editor.id})).await.expect(200);
+    let origin = Origin { actor: Some(reader), ..Origin::product(team.app.clock.request_id()) };
+    let read = Read { organization, revision: seen.revision, variables: vec![variable] };
+    let revealed = team.app.app.commands.record_reads(&origin, &[read]).await.unwrap();
+    assert!(matches!(revealed, Revealed::Stale { .. }), "{revealed:?}");
+    assert_eq!(readings(&team, "access.variables_read").await, 0);
 }
 
 #[sqlx::test(migrations = false)]
