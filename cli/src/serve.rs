@@ -49,7 +49,12 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     done
 }
 
-async fn serve_on(config: Config, parts: Parts, database: &Database, stop: &Stop) -> anyhow::Result<()> {
+async fn serve_on(
+    config: Config,
+    parts: Parts,
+    database: &Database,
+    stop: &Stop,
+) -> anyhow::Result<()> {
     let product = Product::open(config, database).await?;
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();

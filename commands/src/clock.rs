@@ -98,10 +98,13 @@ mod tests {
         let threads: Vec<_> = (0..8)
             .map(|_| {
                 let clock = clock.clone();
-                std::thread::spawn(move || (0..5_000).map(|_| clock.integer_id()).collect::<Vec<_>>())
+                std::thread::spawn(move || {
+                    (0..5_000).map(|_| clock.integer_id()).collect::<Vec<_>>()
+                })
             })
             .collect();
-        let ids: HashSet<i64> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let ids: HashSet<i64> =
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         assert_eq!(ids.len(), 40_000);
     }
 }

@@ -2,7 +2,9 @@
 
 use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
-use keynest_domain::{Invalid, OrganizationId, environment, login, organization, project, session, user};
+use keynest_domain::{
+    Invalid, OrganizationId, environment, login, organization, project, session, user,
+};
 use keynest_store::{AppendError, ReadError};
 
 /// Why a command was not done. Everything that a rule or a limit can say, by name.
@@ -99,7 +101,9 @@ impl From<HashError> for CommandError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::Busy("hashing"),
-            HashError::BadParams | HashError::Damaged | HashError::Interrupted(_) => Self::Hashing(error),
+            HashError::BadParams | HashError::Damaged | HashError::Interrupted(_) => {
+                Self::Hashing(error)
+            }
         }
     }
 }

@@ -81,8 +81,12 @@ impl<'a> Unit<'a> {
             cached => self.fold::<A>(&stream, cached).await?,
         };
         let state = downcast(&folded.state);
-        let touched =
-            Touched { read: Some(folded.revision), state: folded.state, staged: Vec::new(), is_from_cache };
+        let touched = Touched {
+            read: Some(folded.revision),
+            state: folded.state,
+            staged: Vec::new(),
+            is_from_cache,
+        };
         self.streams.push((stream, touched));
         Ok(state)
     }
@@ -141,7 +145,9 @@ impl<'a> Unit<'a> {
 
     /// Loads the organization, files the append under it and authorises the actor there.
     pub async fn authorize(
-        &mut self, organization: OrganizationId, permission: Permission,
+        &mut self,
+        organization: OrganizationId,
+        permission: Permission,
     ) -> Result<Role, CommandError> {
         let actor = self.actor()?;
         let state = self.load::<Organization>(organization).await?;
@@ -155,9 +161,15 @@ impl<'a> Unit<'a> {
 
     /// Seals a field of an event of one aggregate under a subject's key.
     pub async fn seal<A: Aggregate>(
-        &self, subject: Subject, id: A::Id, event: &'static str, field: &'static str, text: &str,
+        &self,
+        subject: Subject,
+        id: A::Id,
+        event: &'static str,
+        field: &'static str,
+        text: &str,
     ) -> Result<Sealed, CommandError> {
-        let context = Context { subject, stream: A::stream(id), event: event.into(), field: field.into() };
+        let context =
+            Context { subject, stream: A::stream(id), event: event.into(), field: field.into() };
         Ok(self.commands.keyring().seal(&context, text.as_bytes()).await?)
     }
 
@@ -177,7 +189,11 @@ impl<'a> Unit<'a> {
     pub(crate) fn is_empty(&self) -> bool {
         self.claims.is_empty()
             && self.releases.is_empty()
-            && self.streams.iter().map(|(_, touched)| touched).all(|touched| touched.staged.is_empty())
+            && self
+                .streams
+                .iter()
+                .map(|(_, touched)| touched)
+                .all(|touched| touched.staged.is_empty())
     }
 
     /// The events that this try wants to append, in the order of the append.
@@ -185,7 +201,10 @@ impl<'a> Unit<'a> {
         self.streams.iter().map(|(_, touched)| touched).flat_map(|touched| &touched.staged)
     }
 
-    pub(crate) async fn to_append(&self, command_id: keynest_domain::CommandId) -> Result<Append, CommandError> {
+    pub(crate) async fn to_append(
+        &self,
+        command_id: keynest_domain::CommandId,
+    ) -> Result<Append, CommandError> {
         let mut append = Append {
             command_id,
             streams: Vec::new(),
@@ -243,7 +262,9 @@ impl<'a> Unit<'a> {
     }
 
     async fn fold<A: Aggregate>(
-        &self, stream: &StreamName, cached: Option<Folded>,
+        &self,
+        stream: &StreamName,
+        cached: Option<Folded>,
     ) -> Result<Folded, CommandError> {
         let (mut revision, mut state) = match cached {
             Some(folded) => (folded.revision, A::clone(&downcast::<A>(&folded.state))),
@@ -261,7 +282,9 @@ impl<'a> Unit<'a> {
 
 pub(crate) fn decode_any(recorded: &Recorded) -> Result<Event, CommandError> {
     decode(recorded).map_err(|error| match error {
-        keynest_store::DecodeError::Unknown { .. } => CommandError::NewerThanThisBinary(error.to_string()),
+        keynest_store::DecodeError::Unknown { .. } => {
+            CommandError::NewerThanThisBinary(error.to_string())
+        }
         keynest_store::DecodeError::Malformed { .. } => CommandError::Damaged(error.to_string()),
     })
 }

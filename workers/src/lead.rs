@@ -56,7 +56,9 @@ impl Lead {
     }
 
     /// Lets the next one lead at once.
-    pub async fn resign(self) -> Result<(), sqlx::Error> {
+    pub async fn resign(mut self) -> Result<(), sqlx::Error> {
+        // The server ends a closed connection when it gets round to it.
+        sqlx::query("select pg_advisory_unlock_all()").execute(&mut self.0).await?;
         self.0.close().await
     }
 }

@@ -15,11 +15,14 @@ use crate::{App, Problem};
 
 /// The body.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = RegisterRequest)]
+#[schema(as = RegisterRequest, example = json!({
+    "username": "eve", "email": "eve@example.com", "password": "correct-Horse-7-battery",
+    "confirm_password": "correct-Horse-7-battery", "first_name": "Eve", "last_name": "Smith",
+}))]
 pub struct Request {
-    #[schema(value_type = String, example = "ann")]
+    #[schema(value_type = String)]
     username: Text,
-    #[schema(value_type = String, example = "ann@example.com")]
+    #[schema(value_type = String)]
     email: Text,
     #[schema(value_type = String, format = Password)]
     password: Text,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, Schema};
 
 use super::standard::header;
@@ -70,8 +70,8 @@ fn answer(status: u16, entries: &[&Entry]) -> Response {
     let mut response = Response::new(lines.collect::<Vec<_>>().join("\n\n"));
     let codes = entries.iter().map(|entry| Value::from(entry.code));
     let narrowed = ObjectBuilder::new()
-        .property("status", ObjectBuilder::new().enum_values(Some([status])))
-        .property("code", ObjectBuilder::new().enum_values(Some(codes)));
+        .property("status", one_of(Type::Integer, [Value::from(status)]))
+        .property("code", one_of(Type::String, codes));
     let schema = AllOfBuilder::new().item(Ref::from_schema_name("Problem")).item(narrowed);
     let content = ContentBuilder::new().schema(Some(Schema::from(schema.build()))).build();
     response.content.insert("application/problem+json".to_owned(), content.into());
@@ -82,4 +82,8 @@ fn answer(status: u16, entries: &[&Entry]) -> Response {
     };
     response.headers.extend(names.iter().map(|name| header(name)));
     response
+}
+
+fn one_of(kind: Type, values: impl IntoIterator<Item = Value>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(kind).enum_values(Some(values))
 }

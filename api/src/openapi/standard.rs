@@ -17,7 +17,7 @@ const HEADERS: &[(&str, Type, &str)] = &[
     ("RateLimit-Policy", Type::String, "The budget."),
     ("X-RateLimit-Limit", Type::Integer, "Requests in a window."),
     ("X-RateLimit-Remaining", Type::Integer, "Requests left in this window."),
-    ("X-RateLimit-Reset", Type::Integer, "When the window ends, in seconds since 1970."),
+    ("X-RateLimit-Reset", Type::Integer, "When the next request is free, in seconds since 1970."),
     ("X-RateLimit-Window", Type::Integer, "Length of a window in seconds."),
     (
         "KeyNest-Position",

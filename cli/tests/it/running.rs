@@ -144,7 +144,8 @@ impl Drop for Running {
 
 fn ready(line: &str) -> Option<SocketAddr> {
     let line: Value = serde_json::from_str(line).ok()?;
-    (line["message"] == "KeyNest is ready").then(|| line["listen"].as_str().unwrap().parse().unwrap())
+    (line["message"] == "KeyNest is ready")
+        .then(|| line["listen"].as_str().unwrap().parse().unwrap())
 }
 
 pub fn signal(name: &str, target: &str) {

@@ -15,7 +15,9 @@ use crate::{App, Done, Problem};
 
 /// How an import is described; it is read by hand, so that a large file is bounded on its way in.
 #[derive(ToSchema)]
-#[schema(as = ImportWish)]
+#[schema(as = ImportWish, example = json!({
+    "data": "GREETING=hello\nPORT=8080\n", "format": "env", "overwrite": true,
+}))]
 #[expect(dead_code, reason = "only the description is used")]
 pub struct Request {
     /// The text of the file.

@@ -3,4 +3,7 @@
 mod agreement;
 mod completeness;
 mod document;
+mod frontend_guide;
+mod guide;
 mod page;
+mod schemathesis;
