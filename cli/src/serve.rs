@@ -9,6 +9,7 @@ use keynest_api::middleware::Metrics;
 use keynest_api::server::{self, Drained, Stop};
 use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations};
 use keynest_crypto::Keyring;
+use keynest_projections::Footing;
 use keynest_workers::{
     Consumer, Feed, Janitor, JanitorSettings, Mailbox, Mailer, MailerSettings, StoredMail,
     Transport,
@@ -59,6 +60,9 @@ async fn serve_on(
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(reload_keys(product.keyring.clone(), done.clone()));
+    if parts.projections {
+        rebuild_what_does_not_fit(&product).await?;
+    }
     let models = match parts.projections {
         true => product.projections.start(&done),
         false => product.projections.follow(&done),
@@ -140,6 +144,20 @@ fn smtp_roots(config: &Config) -> anyhow::Result<Option<Vec<u8>>> {
     let roots =
         std::fs::read(path).with_context(|| format!("read smtp.ca_file {}", path.display()))?;
     Ok(Some(roots))
+}
+
+/// Read models of another version, or of a life of the log before a restore, are built anew; queries see the old ones
+/// until then.
+async fn rebuild_what_does_not_fit(product: &Product) -> anyhow::Result<()> {
+    let statuses = product.projections.status().await.context("look at the read models")?;
+    for status in statuses {
+        if matches!(status.footing, Footing::OtherVersion | Footing::OtherIncarnation) {
+            tracing::info!(read_model = status.name, "building a read model anew");
+            let rebuilt = product.projections.rebuild(status.name, &|_| {}).await;
+            rebuilt.with_context(|| format!("build {} anew", status.name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Other processes may have rotated keys; the old ones stay good for longer than this takes.
