@@ -1,0 +1,132 @@
+//! What differs from run to run, replaced by what does not: ids by their order, times and secrets by words.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+const TIME: &str = "2026-01-31T12:00:00.000000Z";
+/// The first id that the guide shows.
+const FIRST_ID: usize = 101;
+/// Members whose numbers, or texts of digits, are ids.
+const IDS: [&str; 7] =
+    ["id", "user", "organization", "project", "environment", "variable", "target_id"];
+
+/// Remembers what was replaced by what, so that the same id looks the same everywhere.
+#[derive(Default)]
+pub struct Mask {
+    ids: BTreeMap<String, usize>,
+    uuids: BTreeMap<String, usize>,
+    secrets: Vec<(String, &'static str)>,
+}
+
+impl Mask {
+    /// A text that is never shown.
+    pub fn secret(&mut self, text: impl Into<String>, name: &'static str) {
+        let text = text.into();
+        if !text.is_empty() && self.secrets.iter().all(|(known, _)| *known != text) {
+            self.secrets.push((text, name));
+        }
+    }
+
+    /// A JSON value, with all that is in it.
+    pub fn value(&mut self, name: &str, value: &Value) -> Value {
+        let is_id = IDS.contains(&name) || name.ends_with("_id");
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (name.clone(), self.value(name, value)))
+                .collect(),
+            Value::Array(items) => items.iter().map(|item| self.value(name, item)).collect(),
+            Value::Number(number) if is_id => self.id(&number.to_string()).into(),
+            Value::String(text) if name == "uid" || (is_id && is_number(text)) => {
+                self.id(text).to_string().into()
+            }
+            Value::String(text)
+                if ["access", "refresh", "x"].contains(&name) && !text.is_empty() =>
+            {
+                self.secret(text.clone(), secret_name(name));
+                secret_name(name).into()
+            }
+            Value::String(text) if ["next", "previous", "instance"].contains(&name) => {
+                self.path(text).into()
+            }
+            Value::String(text) => self.text(text).into(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    /// A path with its query, or a link.
+    pub fn path(&mut self, path: &str) -> String {
+        let mut masked = String::new();
+        let mut part = String::new();
+        let mut before = ' ';
+        for c in path.chars().chain(['\0']) {
+            if c.is_ascii_digit() {
+                part.push(c);
+                continue;
+            }
+            if !part.is_empty() {
+                let is_id = before == '/'
+                    || masked.ends_with("organization=")
+                    || masked.ends_with("project=");
+                let is_whole = matches!(c, '/' | '?' | '&' | '\0');
+                masked +=
+                    &if is_id && is_whole { self.id(&part).to_string() } else { part.clone() };
+                part.clear();
+            }
+            masked.push(c);
+            before = c;
+        }
+        self.text(masked.trim_end_matches('\0'))
+    }
+
+    /// Any text: secrets, times and UUIDs in it.
+    pub fn text(&mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (secret, name) in &self.secrets {
+            text = text.replace(secret, name);
+        }
+        if is_time(&text) {
+            return TIME.to_owned();
+        }
+        let parts: Vec<String> =
+            text.split('/').filter(|part| is_uuid(part)).map(str::to_owned).collect();
+        for uuid in parts {
+            let next = self.uuids.len() + 1;
+            let number = *self.uuids.entry(uuid.clone()).or_insert(next);
+            text = text.replace(&uuid, &format!("019c0000-0000-7000-8000-{number:012}"));
+        }
+        text
+    }
+
+    fn id(&mut self, id: &str) -> usize {
+        let next = FIRST_ID + self.ids.len();
+        *self.ids.entry(id.to_owned()).or_insert(next)
+    }
+}
+
+fn secret_name(name: &str) -> &'static str {
+    match name {
+        "access" => "<access token>",
+        "refresh" => "<refresh token>",
+        _ => "<public key>",
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() > 19
+        && bytes.len() < 40
+        && bytes[4] == b'-'
+        && bytes[10] == b'T'
+        && bytes[13] == b':'
+}
+
+fn is_uuid(text: &str) -> bool {
+    let parts: Vec<usize> = text.split('-').map(str::len).collect();
+    parts == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
