@@ -58,6 +58,7 @@ pub async fn register(guide: &mut Recorder<'_>, people: &mut People) {
     assert_eq!(bob.status(), 201);
     guide.app.activate_by_mail("bob@example.com").await;
     people.bob = guide.app.sign_in("bob").await.access;
+    guide.mask.secret(people.bob.clone(), "<access token of Bob>");
 }
 
 pub async fn sign_in(guide: &mut Recorder<'_>, people: &mut People) {
