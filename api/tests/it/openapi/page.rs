@@ -8,7 +8,7 @@ use crate::app::TestApp;
 const POLICY: [&str; 8] = [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self'",
+    "style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
     "img-src 'self' data:",
     "connect-src 'self'",
     "frame-ancestors 'none'",
@@ -61,4 +61,15 @@ async fn the_page_shows_this_description_and_asks_no_validator(pool: PgPool) {
     let script = script.text().await.unwrap();
     assert!(script.contains(keynest_api::DOCUMENT_PATH), "{script}");
     assert!(script.contains(r#""validatorUrl": "none""#), "{script}");
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_policy_knows_the_one_inline_style(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let bundle =
+        app.get("/api/docs/swagger-ui-bundle.js").send().await.unwrap().text().await.unwrap();
+    // The hash in the policy is of this text. Where another version has another, a browser says so in its console.
+    assert!(
+        bundle.contains(".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}")
+    );
 }

@@ -12,13 +12,11 @@ use crate::app::TestApp;
 use crate::openapi::document::{Document, Operation};
 
 /// Headers of answers that the guide shows.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 12] = [
     "content-type",
     "keynest-position",
     "keynest-visible",
     "retry-after",
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
     "allow",
     "www-authenticate",
     "content-disposition",
@@ -114,12 +112,11 @@ impl<'a> Recorder<'a> {
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
         self.check(call, status.as_u16(), &body);
         let _ = writeln!(self.text, "```http\n{status}");
-        let is_limited = status.as_u16() == 429;
         let position = headers.get("keynest-position").map(|it| it.to_str().unwrap().to_owned());
         self.mask.secret(position.clone().unwrap_or_default(), "<position>");
-        for name in SHOWN.iter().filter(|name| is_limited || !name.starts_with("x-ratelimit")) {
-            if let Some(value) = headers.get(*name) {
-                let value = match *name {
+        for name in SHOWN {
+            if let Some(value) = headers.get(name) {
+                let value = match name {
                     "retry-after" => "<seconds>".to_owned(),
                     _ => self.mask.text(value.to_str().unwrap()),
                 };
