@@ -51,7 +51,7 @@ pub fn router() -> OpenApiRouter<App> {
 pub fn operations_router(metrics: Option<Metrics>) -> Router<App> {
     let routes = Router::new().route("/health/ready/", get(ready));
     match metrics {
-        Some(metrics) => routes.route("/metrics/", get(async move || metrics.render())),
+        Some(metrics) => routes.route("/metrics/", get(async move || metrics.answer())),
         None => routes,
     }
 }

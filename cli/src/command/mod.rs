@@ -58,7 +58,7 @@ enum Command {
     /// List and rotate keys.
     #[command(subcommand)]
     Keys(keys::Action),
-    /// List, activate, close and open accounts.
+    /// List, close and open accounts.
     #[command(subcommand)]
     Users(users::Action),
     /// Read the development mailbox.

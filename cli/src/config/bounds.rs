@@ -10,24 +10,17 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 19] = [
+const BOUNDS: [(&str, i64, i64); 12] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
-    ("store.batch_requests_max", 1, 256),
-    ("store.batch_events_max", 1, 1_000),
-    ("store.batch_bytes_max", 64 * KIB, 1024 * KIB),
     ("http.header_bytes_max", KIB, 1024 * KIB),
     ("http.body_bytes_max", KIB, GIB),
     ("http.import_bytes_max", KIB, GIB),
     ("http.connections_max", 1, 1_000_000),
-    ("session.access_minutes", 1, 24 * 60),
-    ("session.idle_days", 1, 365),
-    ("session.absolute_days", 1, 3_650),
     ("password.memory_kib", 19_456, 4 * 1024 * KIB),
     ("password.iterations", 2, 100),
     ("password.threads", 1, 1_024),
     ("lists.page_size_max", 1, 10_000),
-    ("projections.batch_events_max", 1, 10_000),
     ("projections.visible_wait_ms", 0, 60_000),
     ("janitor.interval_seconds", 1, 86_400),
 ];
@@ -92,18 +85,11 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
             expected,
         })
     };
-    let session = &config.session;
     not_above(
         "lists.page_size",
         config.lists.page_size.into(),
         "lists.page_size_max",
         config.lists.page_size_max.into(),
-    )?;
-    not_above(
-        "session.idle_days",
-        session.idle_days.into(),
-        "session.absolute_days",
-        session.absolute_days.into(),
     )
 }
 

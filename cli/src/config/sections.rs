@@ -52,7 +52,6 @@ section! {
         frontend: Frontend = Frontend::default(),
         http: Http = Http::default(),
         throttle: Throttle = Throttle::default(),
-        session: Session = Session::default(),
         password: Password = Password::default(),
         keys: Keys = Keys::default(),
         mail: Mail = Mail::default(),
@@ -86,9 +85,6 @@ section! {
         url: SecretUrl = SecretUrl::default(),
         /// Appends that wait for the group committer; more are refused with 503.
         queue_max: usize = 4_096,
-        batch_requests_max: usize = 256,
-        batch_events_max: usize = 1_000,
-        batch_bytes_max: u64 = MIB,
     }
 }
 
@@ -136,7 +132,7 @@ section! {
         /// A listener of its own for `/metrics` and `/health/ready`. Blank: they are served with the rest.
         #[serde(with = "blank")]
         metrics_listen: Option<SocketAddr> = None,
-        /// Networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        /// Networks whose `X-Forwarded-For` is believed.
         #[serde(with = "list")]
         trusted_proxies: Vec<IpNet> = Vec::new(),
         cors_origins: Vec<WebOrigin> = CORS_ORIGINS.map(fixed).to_vec(),
@@ -165,15 +161,6 @@ section! {
         anonymous_per_hour: u32 = 100,
         /// Callers that are counted at a time; the longest silent one is forgotten first.
         callers_max: usize = 100_000,
-    }
-}
-
-section! {
-    /// How long a sign-in lasts.
-    Session {
-        access_minutes: u32 = 60,
-        idle_days: u32 = 7,
-        absolute_days: u32 = 30,
     }
 }
 
@@ -249,7 +236,6 @@ section! {
 section! {
     /// The read side.
     Projections {
-        batch_events_max: usize = 1_000,
         /// How long an answer waits until the caller would see its own write.
         visible_wait_ms: u64 = 2_000,
     }

@@ -138,7 +138,7 @@ fn a_bad_value_is_refused_by_its_key_and_origin() {
         ("[log]\nformat = 'xml'", "`log.format`"),
         ("[password]\nmemory_kib = 1024", "`password.memory_kib`"),
         ("[lists]\npage_size = 2000", "`lists.page_size`"),
-        ("[session]\nidle_days = 31", "`session.idle_days`"),
+        ("[lists]\npage_size = 900\npage_size_max = 800", "`lists.page_size`"),
         ("[nats]\nurl = 'nats://a'", "`nats.url`"),
         ("[store]\nurl = 'esdb://a'", "`store.url`"),
     ] {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::account::{Account, own_uid};
 use super::error::EmbeddedError;
+use super::server::PORT;
 
 /// `sun_path` has 108 bytes, the last of which is a NUL.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
@@ -59,7 +60,8 @@ impl Home {
     pub(super) fn url(&self) -> Result<String, EmbeddedError> {
         let path = self.socket_folder.as_path();
         let text = path.to_str().ok_or_else(|| EmbeddedError::PathNotUtf8 { path: path.into() })?;
-        Ok(format!("postgres://keynest@localhost/keynest?host={}", percent_encode(text)))
+        // The port is part of the socket's name; without it sqlx and psql would take that of `PGPORT`.
+        Ok(format!("postgres://keynest@localhost:{PORT}/keynest?host={}", percent_encode(text)))
     }
 
     /// It may be outside of the data directory, where nobody else would clear it away. It is made again at every start.

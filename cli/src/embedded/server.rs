@@ -10,6 +10,9 @@ use super::error::EmbeddedError;
 use super::home::Home;
 use super::log_file;
 
+/// Names the socket's file; nothing listens on the network.
+pub(super) const PORT: &str = "5432";
+
 /// Recovery after a crash replays at most a few gigabytes of log; after this long something else is wrong.
 const READY_WAIT_MAX: Duration = Duration::from_secs(600);
 const READY_NOTICE_AFTER: Duration = Duration::from_secs(5);
@@ -87,7 +90,7 @@ fn settings(socket_folder: &Path) -> Vec<String> {
     let quoted = format!("\"{}\"", socket_folder.display().to_string().replace('"', "\"\""));
     [
         ("listen_addresses", ""),
-        ("port", "5432"),
+        ("port", PORT),
         ("unix_socket_directories", quoted.as_str()),
         ("unix_socket_permissions", "0700"),
         ("fsync", "on"),
