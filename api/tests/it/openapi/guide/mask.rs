@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 const TIME: &str = "2026-01-31T12:00:00.000000Z";
+/// What stands before the seconds that a throttled caller has to wait.
+const WAIT: &str = "Try again in ";
 /// The first id that the guide shows.
 const FIRST_ID: usize = 101;
 /// Members whose numbers, or texts of digits, are ids.
@@ -85,6 +87,12 @@ impl Mask {
         let mut text = text.to_owned();
         for (secret, name) in &self.secrets {
             text = text.replace(secret, name);
+        }
+        if let Some((before, seconds)) = text.split_once(WAIT) {
+            text = format!(
+                "{before}{WAIT}20{}",
+                seconds.trim_start_matches(|c: char| c.is_ascii_digit())
+            );
         }
         if is_time(&text) {
             return TIME.to_owned();
