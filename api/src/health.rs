@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::App;
 use crate::middleware::Metrics;
+use crate::{API_VERSION, App};
 
 /// How far this process's clock and the database's may differ, in seconds, before it is not ready (DESIGN 9).
 pub const SKEW_SECONDS_MAX: i64 = 5;
@@ -60,7 +60,7 @@ pub fn operations_router(metrics: Option<Metrics>) -> Router<App> {
 #[utoipa::path(get, path = "/health/", tag = "operations", operation_id = "health",
     responses((status = 200, body = Alive)))]
 async fn alive() -> Json<Alive> {
-    Json(Alive { status: "healthy", service: "keynest", version: "1.0.0" })
+    Json(Alive { status: "healthy", service: "keynest", version: API_VERSION })
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use super::endpoints;
 use super::features::Features;
-use crate::App;
 use crate::extract::Json;
+use crate::{API_VERSION, App};
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
@@ -109,7 +109,7 @@ pub async fn handle(State(app): State<App>) -> Json<Config> {
     Json(Config {
         api: Api {
             base_url: app.settings.public_url.clone(),
-            version: env!("CARGO_PKG_VERSION"),
+            version: API_VERSION,
             endpoints: endpoints::under("/api/"),
         },
         authentication: Authentication {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::endpoints;
 use crate::extract::{Json, MaybeCaller};
-use crate::{App, Problem};
+use crate::{API_VERSION, App, Problem};
 
 /// The answer.
 #[derive(Serialize, ToSchema)]
@@ -94,7 +94,7 @@ pub async fn handle(State(app): State<App>, caller: MaybeCaller) -> Result<Json<
     let stats = |profile: &Profile| UserStats { organization_count: profile.organizations.len() };
     Ok(Json(Status {
         status: "operational",
-        version: env!("CARGO_PKG_VERSION"),
+        version: API_VERSION,
         django_version: None,
         api_endpoints: Endpoints {
             authentication: endpoints::under("/api/auth/"),

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::App;
 use crate::extract::{Caller, Json};
+use crate::{API_VERSION, App};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Index)]
@@ -68,7 +68,7 @@ pub async fn root(State(app): State<App>) -> Json<Index> {
     let at = |path: &str| format!("{}{path}", app.settings.public_url);
     Json(Index {
         message: "Welcome to KeyNest",
-        version: "1.0.0",
+        version: API_VERSION,
         description: "Environment variables and secrets of teams, and everything that ever happened to them.",
         documentation: Documentation {
             openapi: at("/api/openapi.json"),

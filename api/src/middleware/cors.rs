@@ -18,7 +18,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "KeyNest-Position, KeyNest-Visible, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, \
      X-RateLimit-Reset, X-RateLimit-Window, Retry-After, X-Request-Id, Content-Disposition, X-API-Version, \
-     X-Response-Time, X-Timestamp",
+     X-Response-Time, X-Timestamp, X-Decryption-Warnings",
 );
 /// How long a browser may keep a preflight's answer, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");

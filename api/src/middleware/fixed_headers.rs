@@ -16,7 +16,7 @@ pub const FIXED_HEADERS: [(&str, &str); 8] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("cache-control", "no-store"),
-    ("x-api-version", "1.0.0"),
+    ("x-api-version", crate::API_VERSION),
 ];
 
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");

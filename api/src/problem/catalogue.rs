@@ -27,13 +27,11 @@ pub const INTERNAL: Entry = entry("internal", 500, "Something went wrong on our 
 /// All kinds, by status and code.
 pub const CATALOGUE: &[Entry] = &[
     entry("account_missing", 400, "The invited address has no active account"),
-    entry("already_done", 400, "This was done before"),
     entry("already_member", 400, "This person is already a member"),
     entry("bad_request", 400, "The request is not valid HTTP"),
     entry("idempotency_key_invalid", 400, "The Idempotency-Key is empty or too long"),
     entry("invalid_body", 400, "The body could not be read"),
     entry("invalid_credentials", 400, "Invalid credentials"),
-    entry("invalid_cursor", 400, "The cursor or position token is not valid"),
     entry("invalid_file", 400, "The file cannot be read"),
     entry("invalid_json", 400, "The body is not valid JSON"),
     entry("invalid_link", 400, "The link is invalid or has expired"),
@@ -44,7 +42,6 @@ pub const CATALOGUE: &[Entry] = &[
     entry("invitation_unknown", 400, "The invitation token is invalid"),
     entry("invitation_used", 400, "This invitation was already accepted"),
     entry("last_admin", 400, "The organization needs at least one admin"),
-    entry("mask_not_a_value", 400, "A mask is not a value"),
     entry("organization_full", 400, "The organization has reached its member limit"),
     entry("own_membership", 400, "You cannot do this to yourself"),
     entry("parent_is_fixed", 400, "The parent cannot be changed"),
