@@ -68,7 +68,7 @@ async fn the_main_job_survives_a_kill_and_a_rebuild_and_leaks_nothing() {
         before,
         "after a new root key"
     );
-    no_canary(&place, &running);
+    no_canary(&place);
     assert_eq!(running.stop(), Some(0));
 
     let running = place.serve();
@@ -206,9 +206,9 @@ fn without_request_id(mut answer: Value) -> Value {
 }
 
 /// Looks for every canary in the log lines, in the log files and in a dump of the event log and the claims.
-fn no_canary(place: &Place, running: &Running) {
+fn no_canary(place: &Place) {
     let url = std::fs::read_to_string(place.data().join("postgres.url")).unwrap();
-    let mut haystack = running.log.lock().unwrap().clone().into_bytes();
+    let mut haystack = place.log.lock().unwrap().clone().into_bytes();
     for table in
         ["events", "streams", "claims", "commands", "data_keys", "idempotency", "effects", "work"]
     {

@@ -13,26 +13,28 @@ use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 /// A folder that the user of Postgres can reach, also when the tests run as root.
-pub struct Place(tempfile::TempDir);
+pub struct Place {
+    folder: tempfile::TempDir,
+    /// Every line that any process of this place has logged.
+    pub log: Arc<Mutex<String>>,
+}
 
 /// A running product. Dropped: killed.
 pub struct Running {
     child: Child,
     pub address: SocketAddr,
     pub client: Client,
-    /// Every line of the log so far.
-    pub log: Arc<Mutex<String>>,
 }
 
 impl Place {
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("keynest-it.").tempdir_in("/tmp").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
-        Self(folder)
+        Self { folder, log: Arc::default() }
     }
 
     pub fn data(&self) -> PathBuf {
-        self.0.path().join("data")
+        self.folder.path().join("data")
     }
 
     /// The command with the configuration of this place, and with nothing else from the environment.
@@ -47,7 +49,7 @@ impl Place {
             .env("KEYNEST_LOG_FORMAT", "json")
             .env("KEYNEST_THROTTLE_REGISTER_PER_MINUTE", "1000")
             .env("KEYNEST_THROTTLE_AUTH_PER_MINUTE", "1000")
-            .current_dir(self.0.path());
+            .current_dir(self.folder.path());
         command
     }
 
@@ -66,7 +68,7 @@ impl Place {
         command.envs(variables.iter().copied()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let log = Arc::new(Mutex::new(String::new()));
+        let log = Arc::clone(&self.log);
         let address = loop {
             let line = lines.next().expect("keynest ended before it was ready").unwrap();
             log.lock().unwrap().push_str(&format!("{line}\n"));
@@ -80,7 +82,7 @@ impl Place {
                 rest.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        Running { child, address, client: Client::new(), log }
+        Running { child, address, client: Client::new() }
     }
 }
 
