@@ -35,9 +35,7 @@ fn settle_allocator() {
     }
     if let Ok(program) = std::env::current_exe() {
         // Returns only when it failed; then the defaults have to do.
-        let _ = Command::new(program)
-            .args(std::env::args_os().skip(1))
-            .envs(ALLOCATOR_SETTINGS)
-            .exec();
+        let _ =
+            Command::new(program).args(std::env::args_os().skip(1)).envs(ALLOCATOR_SETTINGS).exec();
     }
 }
