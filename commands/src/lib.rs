@@ -13,6 +13,8 @@ mod origin;
 pub mod project;
 mod sealed_names;
 pub mod session;
+mod settings;
+mod step_up;
 mod turns;
 mod unit;
 pub mod user;
@@ -28,6 +30,7 @@ pub use clock::Clock;
 pub use error::CommandError;
 pub use execute::{ATTEMPTS_MAX, Executed, UseCase};
 pub use origin::{Client, Origin, Repeatable};
+pub use settings::Settings;
 pub use unit::Unit;
 
 /// The write side of one process. Clones share everything.
@@ -42,20 +45,37 @@ struct Parts {
     states: cache::States,
     refusals: access::Refusals,
     turns: turns::Turns,
+    settings: Settings,
 }
 
 impl Commands {
-    /// Puts the write side together.
+    /// Puts the write side together, with the default settings.
     pub fn new(store: EventStore, keyring: Keyring, hasher: PasswordHasher, clock: Clock) -> Self {
+        Self::with_settings(store, keyring, hasher, clock, Settings::default())
+    }
+
+    /// Puts the write side together.
+    pub fn with_settings(
+        store: EventStore,
+        keyring: Keyring,
+        hasher: PasswordHasher,
+        clock: Clock,
+        settings: Settings,
+    ) -> Self {
         let states = cache::States::new(STATES_MAX_DEFAULT);
         let refusals = access::Refusals::default();
         let turns = turns::Turns::default();
-        Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals, turns }))
+        Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals, turns, settings }))
     }
 
     /// Time and ids.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// What the configuration says.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// Sealing, opening, digests.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use keynest_crypto::Keyring;
-use keynest_domain::session::{self, EndReason, SignInMethod};
+use keynest_domain::session::{self, EndReason};
 use keynest_domain::{Event, SessionId, Timestamp, UserId, user};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ pub const ENDED_MAX: i64 = 100_000;
 pub struct SessionRow {
     pub id: SessionId,
     pub user: UserId,
-    /// How the person signed in: `password`.
+    /// How the person signed in: `password`, `federated`, `passkey`.
     pub method: String,
     pub epoch: u32,
     pub generation: u32,
@@ -125,7 +125,8 @@ async fn apply_session(
             .await?;
             one_row(&done, "session")
         }
-        session::Event::RefreshTokenReuseDetected(_) => Ok(()),
+        session::Event::SessionReauthenticated(_)
+        | session::Event::RefreshTokenReuseDetected(_) => Ok(()),
     }
 }
 
@@ -135,10 +136,9 @@ async fn start(
     it: &session::SessionStarted,
     rows: &mut PgConnection,
 ) -> Result<(), ApplyError> {
-    let SignInMethod::Password = it.method;
     sqlx::query!(
         "insert into sessions (id, user_id, method, epoch, started_at, last_used_at, ended_at, end_reason)
-         select $1, $2::bigint, 'password', $3::integer, $4::timestamptz, $4::timestamptz,
+         select $1, $2::bigint, $6, $3::integer, $4::timestamptz, $4::timestamptz,
              case when is_late then $5::timestamptz end, case when is_late then 'credentials_changed' end
          from (select exists (select from session_epochs e
                               where e.user_id = $2::bigint and e.epoch > $3::integer) as is_late) late",
@@ -146,7 +146,8 @@ async fn start(
         it.user.get(),
         integer(it.epoch)?,
         column(it.at),
-        at
+        at,
+        it.method.name()
     )
     .execute(rows)
     .await?;

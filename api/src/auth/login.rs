@@ -35,7 +35,7 @@ pub struct Answer {
 
 /// Signs in with address and password.
 #[utoipa::path(post, path = "/login/", tag = "auth", operation_id = "log_in", request_body = Request,
-    responses((status = 200, body = Answer), (status = 400, description = "`invalid_credentials`, `validation`"),
+    responses((status = 200, body = Answer), (status = 400, description = "`invalid_credentials`, `second_factor_required`, `validation`"),
         (status = 403, description = "`account_inactive`, for the right password"),
         (status = 429, description = "`locked_out`, `throttled`"), (status = 503, description = "`read_model_behind`")))]
 pub async fn handle(
@@ -46,7 +46,7 @@ pub async fn handle(
     let wish = request.parse()?;
     let executed =
         app.commands.log_in(&caller.origin, wish).await.map_err(|error| refusal(&app, error))?;
-    let tokens = app.tokens(&executed).await?;
+    let tokens = app.sign_in(executed).await?;
     let user = User::from(&tokens.profile.user);
     Ok(Json(Answer { access: tokens.access, refresh: tokens.refresh, user, message: "Signed in" }))
 }

@@ -13,6 +13,7 @@ mod logout;
 mod password_reset;
 pub(crate) mod password_reset_confirm;
 mod profile;
+mod reauthenticate;
 mod refresh_token;
 mod register;
 mod resend_activation;
@@ -54,7 +55,8 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .route_layer(throttle.anonymous());
     let signed_in = OpenApiRouter::new()
         .routes(routes!(profile::show, profile::update, profile::replace))
-        .routes(routes!(change_password::handle));
+        .routes(routes!(change_password::handle))
+        .routes(routes!(reauthenticate::handle));
     attempts.merge(register).merge(reset).merge(public).merge(signed_in)
 }
 

@@ -1,6 +1,7 @@
 //! The pair of tokens that a sign-in or a refresh gives.
 
 use keynest_commands::Executed;
+use keynest_commands::login::SignIn;
 use keynest_commands::session::SignedIn;
 use keynest_crypto::AccessClaims;
 use keynest_domain::Role;
@@ -18,6 +19,22 @@ pub struct Tokens {
 }
 
 impl App {
+    /// The tokens of a sign-in, or the problem that asks for the second factor.
+    pub(super) async fn sign_in(&self, executed: Executed<SignIn>) -> Result<Tokens, Problem> {
+        match executed.outcome {
+            SignIn::Session(outcome) => {
+                self.tokens(&Executed { position: executed.position, outcome }).await
+            }
+            SignIn::Challenge(challenge) => {
+                let kinds: Vec<&str> = challenge.kinds.iter().map(|kind| kind.name()).collect();
+                Err(Problem::new("second_factor_required")
+                    .with("challenge", challenge.token.expose_secret())
+                    .with("factors", kinds)
+                    .with("expires_at", challenge.expires_at.iso()))
+            }
+        }
+    }
+
     /// Waits until the read side knows the sign-in, then makes an access token with the names of now.
     pub(super) async fn tokens(&self, executed: &Executed<SignedIn>) -> Result<Tokens, Problem> {
         let signed_in = &executed.outcome;

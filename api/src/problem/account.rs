@@ -29,6 +29,7 @@ impl From<session::Rejection> for Problem {
         match why {
             session::Rejection::AlreadyStarted => Self::new("busy"),
             // One answer for all: whoever holds a bad token learns nothing of the session.
+            session::Rejection::StepUpRequired => Self::new("step_up_required"),
             session::Rejection::TokenInvalid
             | session::Rejection::Ended
             | session::Rejection::Expired

@@ -3,14 +3,14 @@
 //! The password is compared once, outside of the tries. Each try reads the lock again and appends at the revision that it
 //! read, so of any number of parallel guesses only the first few are answered at all: the rest finds the lock.
 
-use keynest_crypto::{Password, RefreshTokens};
+use keynest_crypto::Password;
 use keynest_domain::login::{self, Login, Rejection};
-use keynest_domain::session::{self, Session, SessionStarted, SignInMethod};
+use keynest_domain::session::SignInMethod;
 use keynest_domain::user::{self, Standing, User};
-use keynest_domain::{Email, Event, LoginId, Sealed, Timestamp, UserId};
+use keynest_domain::{Email, Event, LoginId, Sealed, UserId};
 
-use super::{NOBODY, claim_device};
-use crate::session::SignedIn;
+use super::open_session::{Opened, open_session, opened};
+use super::{NOBODY, SignIn};
 use crate::user::owner_of;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
@@ -31,12 +31,12 @@ struct Compared {
 }
 
 impl Commands {
-    /// Starts a session, or refuses without saying why.
+    /// Starts a session or asks for the second factor, or refuses without saying why.
     pub async fn log_in(
         &self,
         origin: &Origin,
         wish: LogIn,
-    ) -> Result<Executed<SignedIn>, CommandError> {
+    ) -> Result<Executed<SignIn>, CommandError> {
         let claim = claims::email(self.keyring(), &wish.email);
         let owner = self.store().resolve(&claim).await?;
         let user = owner.map(|(stream, _)| owner_of(&stream)).transpose()?;
@@ -44,16 +44,8 @@ impl Commands {
         self.read::<Login>(login).await?.require_unlocked(self.clock().now())?;
         let verified = self.compare(user, &wish.password).await?;
         let executed = self.execute(&origin.once(), &Compared { login, user, verified }).await?;
-        let started = executed.outcome?;
-        let outcome = SignedIn::issue(
-            self,
-            started.session,
-            started.user,
-            started.epoch,
-            0,
-            started.refresh_key,
-        )?;
-        Ok(Executed { position: executed.position, outcome })
+        let outcome = executed.outcome?;
+        Executed { position: executed.position, outcome }.sign_in(self)
     }
 
     /// Costs the same for addresses without an account.
@@ -73,7 +65,7 @@ impl Commands {
 }
 
 impl UseCase for Compared {
-    type Outcome = Result<SessionStarted, Rejection>;
+    type Outcome = Result<Opened, Rejection>;
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let login = unit.load::<Login>(self.login).await?;
@@ -84,7 +76,7 @@ impl UseCase for Compared {
         match (self.user, user.standing) {
             (Some(id), Standing::Active) if is_right => {
                 unit.stage::<Login>(self.login, login::succeed(&login, Some(id), at)?);
-                start_session(unit, id, user.epoch, at)?;
+                open_session(unit, id, SignInMethod::Password).await?;
             }
             // Whoever knows the password may know what is missing.
             (Some(_), Standing::Inactive) if is_right => {
@@ -97,26 +89,6 @@ impl UseCase for Compared {
     }
 
     fn outcome(&self, events: &[Event]) -> Self::Outcome {
-        events.iter().find_map(started).ok_or(Rejection::InvalidCredentials)
+        opened(events).ok_or(Rejection::InvalidCredentials)
     }
-}
-
-fn start_session(
-    unit: &mut Unit<'_>,
-    user: UserId,
-    epoch: u32,
-    at: Timestamp,
-) -> Result<(), CommandError> {
-    let session = unit.commands().clock().session_id();
-    let refresh_key = RefreshTokens::new(unit.commands().keyring().clone()).current_key_id();
-    let method = SignInMethod::Password;
-    let wish = SessionStarted { session, user, epoch, refresh_key, method, at };
-    unit.stage::<Session>(session, session::start::decide(&Session::default(), wish)?);
-    claim_device(unit, user, session);
-    Ok(())
-}
-
-fn started(event: &Event) -> Option<SessionStarted> {
-    let Event::Session(session::Event::SessionStarted(started)) = event else { return None };
-    Some(started.clone())
 }

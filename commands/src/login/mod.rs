@@ -2,12 +2,15 @@
 
 mod device;
 mod log_in;
+mod open_session;
+mod sign_in;
 
 use keynest_crypto::Keyring;
 use keynest_domain::{LoginId, UserId};
 
 pub(crate) use device::claim_device;
 pub use log_in::LogIn;
+pub use sign_in::{Challenge, SignIn};
 
 /// A login stream of its own for something else than an address alone.
 pub(crate) fn login_id(keyring: &Keyring, kind: &str, text: &str) -> LoginId {

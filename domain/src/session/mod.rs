@@ -1,6 +1,7 @@
 //! One sign-in on one device: refresh-token generations, end, theft (DESIGN 8).
 
 pub mod end;
+pub mod reauthenticate;
 pub mod refresh;
 pub mod start;
 
@@ -18,7 +19,9 @@ pub const GRACE: crate::Lifetime = crate::Lifetime::from_secs(10);
 
 events! {
     /// Signed in: generation 0.
-    SessionStarted = "session.started" v 1,
+    SessionStarted = "session.started" v 2,
+    /// The person behind it proved again who they are: sensitive actions are open for a while.
+    SessionReauthenticated = "session.reauthenticated" v 1,
     /// The newest refresh token was used; its successor is the next generation. With the generation unchanged: the one
     /// before it is still in use.
     SessionRefreshed = "session.refreshed" v 1,
@@ -38,8 +41,18 @@ pub struct SessionStarted {
     pub epoch: u32,
     /// The key that derives refresh tokens of generation 0.
     pub refresh_key: KeyId,
-    /// How the person signed in: `password`.
     pub method: SignInMethod,
+    /// What was proved besides; `None` where the account has no second factor.
+    pub second_factor: Option<SecondFactor>,
+    pub at: Timestamp,
+}
+
+/// See [`Event::SessionReauthenticated`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct SessionReauthenticated {
+    /// What was proved besides the password or instead of it.
+    pub second_factor: Option<SecondFactor>,
     pub at: Timestamp,
 }
 
@@ -76,6 +89,44 @@ pub struct RefreshTokenReuseDetected {
 pub enum SignInMethod {
     /// Address and password.
     Password,
+    /// An identity at another provider.
+    Federated,
+    /// A passkey alone, with its holder verified by the device.
+    Passkey,
+}
+
+/// What somebody proved besides the first factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactor {
+    /// A code of an authenticator app.
+    Totp,
+    /// A passkey.
+    Passkey,
+    /// One of the codes for a lost factor.
+    RecoveryCode,
+}
+
+impl SignInMethod {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Federated => "federated",
+            Self::Passkey => "passkey",
+        }
+    }
+}
+
+impl SecondFactor {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
 }
 
 /// Why a session ended.
@@ -113,6 +164,9 @@ pub enum Rejection {
     /// A token was used that had long been replaced.
     #[error("the refresh token was used before")]
     Reused,
+    /// Good, but what is asked for needs somebody who has just proved who they are.
+    #[error("the last authentication is too long ago")]
+    StepUpRequired,
 }
 
 /// The state that rules read.
@@ -123,6 +177,10 @@ pub struct Session {
     pub user: Option<UserId>,
     pub epoch: u32,
     pub started_at: Option<Timestamp>,
+    /// When the person last proved who they are: at sign-in, or since.
+    pub authenticated_at: Option<Timestamp>,
+    /// What was proved besides the first factor at sign-in.
+    pub second_factor: Option<SecondFactor>,
     /// When it was last refreshed, as exactly as [`refresh::NOTED_EVERY`].
     pub last_used_at: Option<Timestamp>,
     /// The newest generation that was handed out, and the key that derives it.
@@ -147,9 +205,12 @@ impl Aggregate for Session {
                 self.user = Some(started.user);
                 self.epoch = started.epoch;
                 self.started_at = Some(started.at);
+                self.authenticated_at = Some(started.at);
+                self.second_factor = started.second_factor;
                 self.last_used_at = Some(started.at);
                 self.refresh_key = Some(started.refresh_key);
             }
+            Event::SessionReauthenticated(it) => self.authenticated_at = Some(it.at),
             Event::SessionRefreshed(refreshed) => {
                 self.last_used_at = Some(refreshed.at);
                 if refreshed.generation != self.generation {
@@ -170,6 +231,12 @@ impl Session {
     pub fn has_expired(&self, at: Timestamp) -> bool {
         let is_over = |from: Option<Timestamp>, span| from.is_none_or(|from| at >= from + span);
         is_over(self.last_used_at, IDLE) || is_over(self.started_at, ABSOLUTE)
+    }
+
+    /// Refuses unless somebody has proved within a span who they are.
+    pub fn require_fresh(&self, at: Timestamp, span: crate::Lifetime) -> Result<(), Rejection> {
+        let is_fresh = self.authenticated_at.is_some_and(|last| at < last + span);
+        if is_fresh && !self.has_ended { Ok(()) } else { Err(Rejection::StepUpRequired) }
     }
 }
 
@@ -202,6 +269,7 @@ mod samples {
             epoch: 0,
             refresh_key: key(0),
             method: SignInMethod::Password,
+            second_factor: None,
             at: at(0),
         }
         .into()

@@ -1,6 +1,6 @@
 //! Sign-ins, good and bad, in the audit log.
 
-use keynest_domain::session::{EndReason, Event};
+use keynest_domain::session::{EndReason, Event, SecondFactor};
 use keynest_domain::{UserId, login};
 use serde_json::json;
 
@@ -15,8 +15,17 @@ pub(crate) fn describe(applied: &Applied, event: &Event, facts: &mut Facts) -> E
         Event::SessionStarted(it) => {
             let user = Some(it.user.to_string());
             facts.set(Kind::Session, &session, Fact { user, ..Fact::default() });
-            let details = json!({"method": "jwt", "session": session});
+            let second_factor = it.second_factor.map(SecondFactor::name);
+            let details = json!({
+                "method": "jwt", "session": session, "by": it.method.name(),
+                "second_factor": second_factor,
+            });
             Entry::new("login", "user", it.user, details).by_owner(Some(it.user))
+        }
+        Event::SessionReauthenticated(it) => {
+            let second_factor = it.second_factor.map(SecondFactor::name);
+            let details = json!({"second_factor": second_factor});
+            Entry::new("reauthenticate", "session", session, details).by_owner(owner)
         }
         Event::SessionRefreshed(it) => {
             let details = json!({"generation": it.generation});

@@ -143,7 +143,12 @@ async fn sign_ins_and_their_ends_are_audited(_: PgPoolOptions, options: PgConnec
     world.append(Login::stream(login), Metadata::default(), events).await;
     world.catch_up().await;
     let mut expected = [
-        row("login", "user", ANN, json!({"method": "jwt", "session": id.to_string()})),
+        row(
+            "login",
+            "user",
+            ANN,
+            json!({"method": "jwt", "session": id.to_string(), "by": "password", "second_factor": null}),
+        ),
         row("token_refresh", "session", id, json!({"generation": 1})),
         row("token_reuse", "session", id, json!({"presented_generation": 0})),
         row("session_end", "session", id, json!({"reason": "token_reuse"})),

@@ -172,6 +172,7 @@ impl World {
             epoch: 0,
             refresh_key: KeyId::new(Uuid::nil()),
             method: SignInMethod::Password,
+            second_factor: None,
             at,
         };
         self.happens::<session::Session>(session, started).await;

@@ -1,13 +1,16 @@
 //! Old stored shapes to the next shape, one pure step each (DESIGN 4). One file per step, named
 //! `<event>_v<from>.rs`, and one line in the table.
 
+mod session_started_v1;
+
 use serde_json::Value;
 
 /// Stored name, the version it reads, and the step to the next version.
 pub(crate) type Upcaster = (&'static str, u16, fn(Value) -> Value);
 
-/// All steps. Empty as long as every event is at version 1.
-pub(crate) const UPCASTERS: &[Upcaster] = &[];
+/// All steps.
+pub(crate) const UPCASTERS: &[Upcaster] =
+    &[("session.started", 1, session_started_v1::second_factor)];
 
 /// Takes a payload from its version up to the current one; `None` for a version from the future or
 /// one that no step reads.

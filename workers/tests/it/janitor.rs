@@ -84,7 +84,15 @@ async fn overdue_sessions_end_some_in_each_round(_: PgPoolOptions, connect: PgCo
     let log_in = || async {
         let password = Password::presented(PASSWORD).unwrap();
         let wish = LogIn { email: email("ann"), password };
-        world.commands.log_in(&world.anyone(), wish).await.unwrap().outcome.session
+        world
+            .commands
+            .log_in(&world.anyone(), wish)
+            .await
+            .unwrap()
+            .outcome
+            .session()
+            .unwrap()
+            .session
     };
     let overdue = [log_in().await, log_in().await, log_in().await];
     world.clock.advance(Lifetime::from_days(8));

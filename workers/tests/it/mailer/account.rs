@@ -109,7 +109,15 @@ async fn a_stolen_token_is_told_to_its_owner(_: PgPoolOptions, connect: PgConnec
     world.person("ann").await;
     let mailer = world.mailer().await;
     let wish = LogIn { email: email("ann"), password: password(PASSWORD) };
-    let first = world.commands.log_in(&world.anyone(), wish).await.unwrap().outcome.refresh;
+    let first = world
+        .commands
+        .log_in(&world.anyone(), wish)
+        .await
+        .unwrap()
+        .outcome
+        .session()
+        .unwrap()
+        .refresh;
     let mut newest = first.clone();
     for _ in 0..2 {
         let signed_in = world.commands.refresh(&world.anyone(), newest.expose_secret()).await;
