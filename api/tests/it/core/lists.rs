@@ -3,8 +3,13 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::team::Team;
+
+/// Fields that the frontend gives to its date formatter.
+const DATES: [&str; 3] = ["created_at", "updated_at", "joined_at"];
 
 #[sqlx::test(migrations = false)]
 async fn r02_r03_lists_are_raw_pages_and_long_ones_come_on_page_1(pool: PgPool) {
@@ -85,6 +90,26 @@ async fn lists_show_only_what_is_the_callers_own(pool: PgPool) {
     let filtered = |project: i64| format!("environments/?project={project}");
     assert_eq!(team.app.read(&team.viewer, &filtered(team.project)).await.body["count"], 1);
     assert_eq!(team.app.read(&team.viewer, &filtered(other)).await.body["count"], 0);
+}
+
+#[sqlx::test(migrations = false)]
+async fn r14_every_date_of_every_shape_is_a_date(pool: PgPool) {
+    let team = Team::start(pool).await;
+    team.variable("TOKEN", "x").await;
+    let members = format!("organizations/{}/members/", team.organization);
+    let mut seen = 0;
+    for path in ["organizations/", "projects/", "environments/", "variables/", &members] {
+        let body = team.app.read(&team.admin, path).await.expect(200).body;
+        let rows = body["results"].as_array().or(body["members"].as_array()).unwrap();
+        assert!(!rows.is_empty(), "{path}");
+        for (row, field) in rows.iter().flat_map(|row| DATES.map(|field| (row, field))) {
+            let Some(date) = row.get(field) else { continue };
+            let text = date.as_str().unwrap_or_else(|| panic!("{path} {field}: {date}"));
+            assert!(OffsetDateTime::parse(text, &Rfc3339).is_ok(), "{path} {field}: {text}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2 * 4 + 3, "{seen} dates in four shapes and three members");
 }
 
 #[sqlx::test(migrations = false)]
