@@ -1,5 +1,6 @@
 //! HTTP in, commands and queries out.
 
+mod admin;
 mod app;
 mod auth;
 mod core;

@@ -39,7 +39,7 @@ pub use environments::{EnvironmentRow, Environments};
 pub use error::{ApplyError, QueryError};
 pub use invitations::{InvitationRow, Invitations, PENDING_MAX};
 pub use memberships::{MEMBERS_LISTED_MAX, MemberRow, Members, Recipient};
-pub use organizations::{OrganizationRow, Organizations};
+pub use organizations::{OrganizationCounts, OrganizationRow, Organizations};
 pub use page::{Listed, PAGE_SIZE_MAX, Page};
 pub use profile::{PROFILE_ORGANIZATIONS_MAX, Profile, ProfileOrganization};
 pub use projection::{Applied, Categories, Projection};

@@ -153,7 +153,57 @@ async fn delete(applied: &Applied, rows: &mut PgConnection) -> Result<(), ApplyE
     one_row(&done, "organization")
 }
 
+/// A team as administrators of the instance see it: how large it is, and nothing of what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct OrganizationCounts {
+    pub id: OrganizationId,
+    pub created_at: Timestamp,
+    pub member_count: u32,
+    pub project_count: u32,
+    pub environment_count: u32,
+    pub variable_count: u32,
+}
+
 impl Queries {
+    /// All teams, oldest first, for administrators of the instance.
+    pub async fn count_organizations(
+        &self,
+        page: Page,
+    ) -> Result<Listed<OrganizationCounts>, QueryError> {
+        let rows = sqlx::query!(
+            r#"select o.id as "id!", o.created_at as "created_at!", o.n as "n!", o.total as "total!",
+                   (select count(*) from memberships m where m.organization_id = o.id) as "member_count!",
+                   (select count(*) from projects p where p.organization_id = o.id) as "project_count!",
+                   (select count(*) from environments e where e.organization_id = o.id) as "environment_count!",
+                   (select count(*) from variables v join environments e on e.id = v.environment_id
+                    where e.organization_id = o.id) as "variable_count!"
+               from (select id, created_at, row_number() over (order by created_at, id) as n, count(*) over () as total
+                     from organizations) o
+               where o.n = 1 or (o.n > $1 and o.n <= $2)
+               order by o.n limit 1001"#,
+            page.before(),
+            page.until()
+        )
+        .fetch_all(self.read())
+        .await?;
+        Listed::from_numbered(
+            rows,
+            page,
+            |row| (row.n, row.total),
+            |row| {
+                Ok(OrganizationCounts {
+                    id: OrganizationId::new(row.id),
+                    created_at: row.created_at.into(),
+                    member_count: count(row.member_count),
+                    project_count: count(row.project_count),
+                    environment_count: count(row.environment_count),
+                    variable_count: count(row.variable_count),
+                })
+            },
+        )
+    }
+
     /// A team of the caller; `None` for everybody else's.
     pub async fn organization(
         &self,

@@ -33,7 +33,7 @@ impl Queries {
         let rows = sqlx::query!(
             r#"select u.id, coalesce(u.username, '') as "username!", coalesce(u.email, '') as "email!",
                    coalesce(u.first_name, '') as "first_name!", coalesce(u.last_name, '') as "last_name!",
-                   u.full_name, u.standing, u.refuses_notices, u.date_joined, u.last_login,
+                   u.full_name, u.standing, u.refuses_notices, u.is_administrator, u.date_joined, u.last_login,
                    t.id as "organization_id?", t.name as "organization_name?", t.role as "role?"
                from users u
                left join (select m.user_id, m.role, m.joined_at, o.id, coalesce(o.name, '') as name
@@ -58,6 +58,7 @@ impl Queries {
                     full_name: row.full_name,
                     standing: standing(&row.standing)?,
                     refuses_notices: row.refuses_notices,
+                    is_administrator: row.is_administrator,
                     date_joined: row.date_joined.into(),
                     last_login: row.last_login.map(Timestamp::from),
                 };

@@ -86,7 +86,9 @@ impl Projection for Sessions {
                     | user::Event::ProfileUpdated(_)
                     | user::Event::PasswordResetRequested(_)
                     | user::Event::UserReactivated(_)
-                    | user::Event::NoticesSwitched(_) => continue,
+                    | user::Event::NoticesSwitched(_)
+                    | user::Event::AdministratorGranted(_)
+                    | user::Event::AdministratorRevoked(_) => continue,
                 };
                 raise_epoch(applied, rise, rows).await?;
             }

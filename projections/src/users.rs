@@ -36,6 +36,7 @@ pub struct UserRow {
     pub full_name: String,
     pub standing: UserStanding,
     pub refuses_notices: bool,
+    pub is_administrator: bool,
     pub date_joined: Timestamp,
     pub last_login: Option<Timestamp>,
 }
@@ -109,6 +110,8 @@ async fn apply_user(
                 .execute(rows)
                 .await?
         }
+        user::Event::AdministratorGranted(_) => set_administrator(user, true, rows).await?,
+        user::Event::AdministratorRevoked(_) => set_administrator(user, false, rows).await?,
         user::Event::RegistrationRepeated(_)
         | user::Event::ActivationRequested(_)
         | user::Event::PasswordChanged(_)
@@ -133,6 +136,16 @@ async fn set_standing(
     )
     .execute(rows)
     .await
+}
+
+async fn set_administrator(
+    user: i64,
+    is_administrator: bool,
+    rows: &mut PgConnection,
+) -> Result<PgQueryResult, sqlx::Error> {
+    sqlx::query!("update users set is_administrator = $2 where id = $1", user, is_administrator)
+        .execute(rows)
+        .await
 }
 
 async fn register(
@@ -212,7 +225,7 @@ impl Queries {
         Ok(self.users(Some(user), Page::SINGLE).await?.single())
     }
 
-    /// All accounts, oldest first, for subcommands: not for callers.
+    /// All accounts, oldest first, for subcommands and administrators: not for other callers.
     pub async fn list_users(&self, page: Page) -> Result<Listed<UserRow>, QueryError> {
         self.users(None, page).await
     }
@@ -222,7 +235,8 @@ impl Queries {
             r#"select u.id as "id!", coalesce(u.username, '') as "username!", coalesce(u.email, '') as "email!",
                    coalesce(u.first_name, '') as "first_name!", coalesce(u.last_name, '') as "last_name!",
                    u.full_name as "full_name!", u.standing as "standing!",
-                   u.refuses_notices as "refuses_notices!", u.date_joined as "date_joined!", u.last_login,
+                   u.refuses_notices as "refuses_notices!", u.is_administrator as "is_administrator!",
+                   u.date_joined as "date_joined!", u.last_login,
                    u.n as "n!", u.total as "total!"
                from (select users.*, row_number() over (order by date_joined, id) as n, count(*) over () as total
                      from users where $1::bigint is null or id = $1) u
@@ -248,6 +262,7 @@ impl Queries {
                     full_name: row.full_name,
                     standing: standing(&row.standing)?,
                     refuses_notices: row.refuses_notices,
+                    is_administrator: row.is_administrator,
                     date_joined: row.date_joined.into(),
                     last_login: row.last_login.map(Timestamp::from),
                 })

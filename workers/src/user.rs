@@ -37,7 +37,9 @@ impl Mailer {
             Event::ProfileUpdated(_)
             | Event::UserDeactivated(_)
             | Event::UserReactivated(_)
-            | Event::NoticesSwitched(_) => return Ok(Vec::new()),
+            | Event::NoticesSwitched(_)
+            | Event::AdministratorGranted(_)
+            | Event::AdministratorRevoked(_) => return Ok(Vec::new()),
         };
         let is_reset = matches!(event, Event::PasswordResetRequested(_));
         let open = if is_reset { person.state.reset } else { person.state.open_activation() };

@@ -66,7 +66,9 @@ impl Revoked {
             | user::Event::ProfileUpdated(_)
             | user::Event::PasswordResetRequested(_)
             | user::Event::UserReactivated(_)
-            | user::Event::NoticesSwitched(_) => return,
+            | user::Event::NoticesSwitched(_)
+            | user::Event::AdministratorGranted(_)
+            | user::Event::AdministratorRevoked(_) => return,
         };
         if let Ok(user) = stream_id.parse::<UserId>() {
             self.epochs.insert(user, Epoch { epoch, kept, is_closed, at });

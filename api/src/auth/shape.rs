@@ -26,6 +26,8 @@ pub struct ProfileAnswer {
     organizations: Vec<Team>,
     /// Whether mails that are not about security are wanted.
     notices: bool,
+    /// Whether `/api/admin/` answers this person.
+    is_administrator: bool,
     #[serde(flatten)]
     flat: User,
 }
@@ -70,6 +72,7 @@ impl From<&Profile> for ProfileAnswer {
                 .map(|it| Team { id: it.id.get(), name: it.name.clone(), role: it.role })
                 .collect(),
             notices: !profile.user.refuses_notices,
+            is_administrator: profile.user.is_administrator,
             flat: user.clone(),
             user,
         }

@@ -6,7 +6,7 @@ mod environment;
 mod given;
 mod index;
 mod organization;
-mod paging;
+pub(crate) mod paging;
 mod project;
 mod refusals;
 mod variable;

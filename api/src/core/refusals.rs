@@ -1,4 +1,4 @@
-//! Every refusal of the routes of this folder goes on record, filed under the organization whose object was asked for.
+//! Every refusal of the routes of this folder and of `admin` goes on record, filed under the organization whose object was asked for.
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::StatusCode;
@@ -11,14 +11,15 @@ use crate::extract::{Caller, origin};
 use crate::{App, Problem};
 
 /// Where the routes are that this is about.
-const PREFIX: &str = "/api/core/";
+const PREFIXES: [&str; 2] = ["/api/core/", "/api/admin/"];
 /// Longest id in a path that is kept, in bytes.
 const OBJECT_BYTES_MAX: usize = 64;
 
 /// Middleware: records answers 401, 403 and 404. A refusal that cannot be recorded stays a refusal.
 pub async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let Some(route) = route.filter(|route| route.starts_with(PREFIX)) else {
+    let is_recorded = |route: &String| PREFIXES.iter().any(|prefix| route.starts_with(prefix));
+    let Some(route) = route.filter(is_recorded) else {
         return next.run(request).await;
     };
     let (mut parts, body) = request.into_parts();

@@ -20,6 +20,8 @@ impl From<user::Rejection> for Problem {
             user::Rejection::WrongPassword => {
                 Self::validation([("current_password", "The current password is wrong.")])
             }
+            user::Rejection::NotAdministrator => Self::new("not_administrator"),
+            user::Rejection::OwnAccount => Self::new("own_account"),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `keynest users`: accounts, for administrators of the instance.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use keynest_commands::Origin;
-use keynest_domain::UserId;
+use keynest_domain::{Email, UserId};
 use keynest_projections::{PAGE_SIZE_MAX, Page, UserRow, UserStanding};
 
 use crate::product::Product;
@@ -22,6 +22,18 @@ pub enum Action {
         /// The account's id.
         id: i64,
     },
+    /// Make an account an administrator of this instance, who sees accounts and counts, never values.
+    Grant {
+        /// The account's address.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// Take that back.
+    Revoke {
+        /// The account's address.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
 }
 
 pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()> {
@@ -36,8 +48,22 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
             let done = product.commands.reactivate_user(&origin, UserId::new(id)).await?;
             println!("{}", if done.position.is_some() { "open again" } else { "was open already" });
         }
+        Action::Grant { address } => {
+            let done = product.commands.grant_administrator(&origin, parse(&address)?).await?;
+            let news = ["is an administrator already", "is an administrator now"];
+            println!("{address} {}", news[usize::from(done.position.is_some())]);
+        }
+        Action::Revoke { address } => {
+            let done = product.commands.revoke_administrator(&origin, parse(&address)?).await?;
+            let news = ["was no administrator", "is no administrator any more"];
+            println!("{address} {}", news[usize::from(done.position.is_some())]);
+        }
     }
     Ok(())
+}
+
+fn parse(address: &str) -> anyhow::Result<Email> {
+    Email::parse(address).map_err(|why| anyhow!("{address}: {}", why.message))
 }
 
 async fn list(product: &Product) -> anyhow::Result<()> {
@@ -60,5 +86,6 @@ fn print(user: &UserRow) {
         UserStanding::Active => "active",
         UserStanding::Deactivated => "closed",
     };
-    println!("{}  {standing:<8}  {}  {}", user.id, user.username, user.email);
+    let administers = if user.is_administrator { "  administrator" } else { "" };
+    println!("{}  {standing:<8}  {}  {}{administers}", user.id, user.username, user.email);
 }

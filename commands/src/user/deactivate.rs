@@ -1,6 +1,6 @@
 //! Close an account, and open it again: for administrators.
 
-use keynest_domain::user::{User, deactivate};
+use keynest_domain::user::{Rejection, User, deactivate};
 use keynest_domain::{Event, UserId};
 
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
@@ -9,6 +9,9 @@ enum Standing {
     Closed(UserId),
     Open(UserId),
 }
+
+/// The same wish of an administrator of the instance, not of the operator at the machine.
+struct ByAdministrator(Standing);
 
 impl Commands {
     /// Closes an account; every session ends.
@@ -28,6 +31,24 @@ impl Commands {
     ) -> Result<Executed<()>, CommandError> {
         self.execute(origin, &Standing::Open(user)).await
     }
+
+    /// Closes an account for an administrator of the instance.
+    pub async fn administer_deactivation(
+        &self,
+        origin: &Origin,
+        user: UserId,
+    ) -> Result<Executed<()>, CommandError> {
+        self.execute(origin, &ByAdministrator(Standing::Closed(user))).await
+    }
+
+    /// Opens a closed account for an administrator of the instance.
+    pub async fn administer_reactivation(
+        &self,
+        origin: &Origin,
+        user: UserId,
+    ) -> Result<Executed<()>, CommandError> {
+        self.execute(origin, &ByAdministrator(Standing::Open(user))).await
+    }
 }
 
 impl UseCase for Standing {
@@ -42,6 +63,20 @@ impl UseCase for Standing {
         };
         unit.stage::<User>(id, events);
         Ok(())
+    }
+
+    fn outcome(&self, _: &[Event]) {}
+}
+
+impl UseCase for ByAdministrator {
+    type Outcome = ();
+
+    async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        let actor = unit.require_administrator().await?;
+        if matches!(self.0, Standing::Closed(id) if id == actor) {
+            return Err(Rejection::OwnAccount.into());
+        }
+        self.0.attempt(unit).await
     }
 
     fn outcome(&self, _: &[Event]) {}

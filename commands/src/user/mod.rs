@@ -1,6 +1,7 @@
 //! Accounts: registration, activation, profile, password, standing.
 
 mod activate;
+mod administrator;
 mod change_password;
 mod confirm_password_reset;
 mod deactivate;

@@ -1,6 +1,7 @@
 //! A person's account: registration, activation, profile, password.
 
 pub mod activate;
+pub mod administrator;
 pub mod change_password;
 pub mod confirm_password_reset;
 pub mod deactivate;
@@ -39,6 +40,10 @@ events! {
     UserReactivated = "user.reactivated" v 1,
     /// The mail notices that are not about security were turned on or off.
     NoticesSwitched = "user.notices_switched" v 1,
+    /// The person runs this instance from now on: sees accounts and counts, never values.
+    AdministratorGranted = "user.administrator_granted" v 1,
+    /// The person does not run this instance any more.
+    AdministratorRevoked = "user.administrator_revoked" v 1,
 }
 
 /// See [`Event::UserRegistered`].
@@ -137,6 +142,14 @@ pub struct NoticesSwitched {
     pub wanted: bool,
 }
 
+/// See [`Event::AdministratorGranted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdministratorGranted {}
+
+/// See [`Event::AdministratorRevoked`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdministratorRevoked {}
+
 /// What an account's rules refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -161,6 +174,12 @@ pub enum Rejection {
     /// The current password is another one.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// Only administrators of the instance may.
+    #[error("the account does not administer this instance")]
+    NotAdministrator,
+    /// An administrator would lock themselves out.
+    #[error("an administrator cannot close the own account")]
+    OwnAccount,
 }
 
 /// A mailed link: the newest of its kind. An activation link is kept after its use, so that a second click is told apart
@@ -213,6 +232,7 @@ pub struct User {
     pub activation_requested_at: Option<Timestamp>,
     pub reset_requested_at: Option<Timestamp>,
     pub refuses_notices: bool,
+    pub is_administrator: bool,
 }
 
 impl Aggregate for User {
@@ -270,6 +290,8 @@ impl Aggregate for User {
                     if self.was_activated { Standing::Active } else { Standing::Inactive };
             }
             Event::NoticesSwitched(it) => self.refuses_notices = !it.wanted,
+            Event::AdministratorGranted(_) => self.is_administrator = true,
+            Event::AdministratorRevoked(_) => self.is_administrator = false,
         }
         self
     }

@@ -53,5 +53,7 @@ pub(crate) async fn describe(
         Event::NoticesSwitched(it) => {
             entry("update", json!({"notices": it.wanted})).by_owner(account)
         }
+        Event::AdministratorGranted(_) => entry("administrator_grant", json!({})).about(account),
+        Event::AdministratorRevoked(_) => entry("administrator_revoke", json!({})).about(account),
     })
 }

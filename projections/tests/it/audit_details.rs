@@ -113,6 +113,8 @@ async fn what_happens_to_an_account_is_audited(_: PgPoolOptions, options: PgConn
             NoticesSwitched { wanted: true }.into(),
             row("update", "user", ANN, json!({"notices": true})),
         ),
+        (AdministratorGranted {}.into(), row("administrator_grant", "user", ANN, json!({}))),
+        (AdministratorRevoked {}.into(), row("administrator_revoke", "user", ANN, json!({}))),
     ];
     let (events, expected): (Vec<Event>, Vec<Expected>) = cases.into_iter().unzip();
     world.append(User::stream(ANN), Metadata::default(), events).await;

@@ -1,7 +1,7 @@
 //! `/api/auth/` as its callers see it.
 
 mod activation;
-mod calls;
+pub mod calls;
 mod change_password;
 mod describe;
 mod enumeration;

@@ -1,0 +1,22 @@
+//! The instance, for its administrators: accounts and counts, never values.
+
+mod administrator;
+mod close_account;
+mod list_organizations;
+mod list_users;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+use administrator::Administrator;
+
+/// Everything under `/api/admin`.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_users::handle))
+        .routes(routes!(close_account::deactivate))
+        .routes(routes!(close_account::reactivate))
+        .routes(routes!(list_organizations::handle))
+}
