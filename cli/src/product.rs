@@ -111,6 +111,8 @@ fn store_options(config: &Config) -> StoreOptions {
         statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         idle_in_transaction_timeout: Duration::from_millis(database.idle_in_transaction_timeout_ms),
         queue_requests: config.store.queue_max,
+        handover_events: config.store.handover_events_max,
+        handover_bytes: config.store.handover_bytes_max,
         ..StoreOptions::default()
     }
 }

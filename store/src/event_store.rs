@@ -123,6 +123,24 @@ impl EventStore {
         }
     }
 
+    /// Events right behind a position that this process has committed a moment ago, at most `limit`, the same as
+    /// [`EventStore::read_all`] gives. None where that has to be asked: in memory it costs nothing.
+    pub(crate) fn handed_over(&self, after: Position, limit: usize) -> Vec<Recorded> {
+        match self {
+            Self::Memory(_) => Vec::new(),
+            Self::Postgres(postgres) => postgres.handed_over(after, limit),
+        }
+    }
+
+    /// How many events lie behind one position up to another: the places of this log are numbered one by one.
+    pub fn count_between(&self, after: Position, until: Position) -> u64 {
+        match self {
+            Self::Memory(_) | Self::Postgres(_) => {
+                until.to_stored().saturating_sub(after.to_stored())
+            }
+        }
+    }
+
     /// Follows the log behind a position.
     pub fn subscribe(&self, after: Position) -> Subscription {
         Subscription::new(self.clone(), after, self.watch_head())

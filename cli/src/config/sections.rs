@@ -85,6 +85,9 @@ section! {
         url: SecretUrl = SecretUrl::default(),
         /// Appends that wait for the group committer; more are refused with 503.
         queue_max: usize = 4_096,
+        /// Committed events kept in memory for this process's projections and workers; who is further behind reads them.
+        handover_events_max: usize = 4_096,
+        handover_bytes_max: usize = 4 * MIB as usize,
     }
 }
 

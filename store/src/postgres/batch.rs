@@ -1,17 +1,19 @@
-//! Many requests as flat arrays, and the answer to each (see `migrations/store/0002_append_batch.sql`).
+//! Many requests as flat arrays, and the answer to each (see `migrations/store/0002_append_batch.sql` and 0080).
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
-use keynest_domain::{CommandId, StreamName};
+use keynest_domain::{CommandId, StreamName, Timestamp};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Row, query};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::event_id::event_id;
 use crate::port::*;
 
-const CALL: &str = "select * from store.append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+const CALL: &str = "select * from store.append_batch_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
      $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)";
 
 /// Distinct things, numbered from 1 as SQL arrays are.
@@ -53,19 +55,31 @@ struct Events<'a> {
     clients: Vec<Option<&'a [u8]>>,
 }
 
+/// What became of a batch.
+pub(crate) struct Committed {
+    /// One per request.
+    pub answers: Vec<Result<Appended, Conflict>>,
+    /// What it wrote, in the order of the log, as the log has it.
+    pub events: Vec<Recorded>,
+    /// The position of the last event of the log.
+    pub head: Position,
+}
+
 /// Sends the requests as one statement. `Ok(None)`: this attempt was abandoned and did nothing.
 pub(crate) async fn append_batch(
     connection: &mut PgConnection,
     attempt: Uuid,
     appends: &[&Append],
-) -> Result<Option<(Vec<Result<Appended, Conflict>>, Position)>, sqlx::Error> {
+) -> Result<Option<Committed>, sqlx::Error> {
     let batch = Batch::of(appends);
     let row = batch.call(attempt, connection).await?;
     let head: i64 = row.try_get("head")?;
     let Some(verdicts) = row.try_get::<Option<Vec<i32>>, _>("verdicts")? else {
         return Ok(None);
     };
-    Ok(Some((batch.answers(&verdicts, &row)?, position(head))))
+    let answers = batch.answers(&verdicts, &row)?;
+    let events = recorded(appends, &answers, &row)?;
+    Ok(Some(Committed { answers, events, head: position(head) }))
 }
 
 impl<'a> Batch<'a> {
@@ -233,6 +247,42 @@ impl<T: Copy + Eq + Hash> Numbered<T> {
     fn name(&self, number: i32) -> T {
         self.1[usize::try_from(number - 1).expect("append_batch names what it was given")]
     }
+}
+
+/// The events of the requests that were written just now. One that repeats a command wrote nothing.
+fn recorded(
+    appends: &[&Append],
+    answers: &[Result<Appended, Conflict>],
+    row: &PgRow,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let recorded_at: Timestamp = row.try_get::<OffsetDateTime, _>("written_at")?.into();
+    let first_revisions: Vec<i64> = row.try_get("write_revisions")?;
+    let mut first_revisions = first_revisions.into_iter().map(revision);
+    let mut events = Vec::new();
+    for (append, answer) in appends.iter().zip(answers) {
+        let first_revisions: Vec<Revision> =
+            first_revisions.by_ref().take(append.streams.len()).collect();
+        let Ok(Appended { first, is_repeat: false, .. }) = answer else { continue };
+        let mut index = 0;
+        for (part, first_revision) in append.streams.iter().zip(first_revisions) {
+            for (place, event) in (0..).zip(&part.events) {
+                events.push(Recorded {
+                    position: Position::from_stored(first.to_stored() + u64::from(index)),
+                    stream: part.stream.clone(),
+                    revision: first_revision.plus(place),
+                    event_id: event_id(append.command_id, index),
+                    name: Arc::clone(&event.name),
+                    version: event.version,
+                    data: event.data.clone(),
+                    recorded_at,
+                    command_id: append.command_id,
+                    metadata: append.metadata.clone(),
+                });
+                index += 1;
+            }
+        }
+    }
+    Ok(events)
 }
 
 /// The result of a command as it is stored: its first position and the number of its events.

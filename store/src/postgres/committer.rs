@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
@@ -10,8 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::batch::append_batch;
+use super::batch::{Committed, append_batch};
 use super::fault::{Fault, Unanswered, unavailable};
+use super::handover::Handover;
 use super::options::*;
 use crate::admission::Admitted;
 use crate::port::*;
@@ -42,9 +44,18 @@ struct Committer {
     options: StoreOptions,
     /// Kept between batches: no ping, no way through the pool.
     connection: Option<PgConnection>,
-    head: watch::Sender<Position>,
+    news: News,
     /// The last batch did not get through; the next one is tried once only, so that the queue does not pile up.
     is_down: bool,
+}
+
+/// Where the subscribers of this process hear what it has committed.
+#[derive(Clone, Debug)]
+pub(super) struct News {
+    pub handover: Arc<Handover>,
+    pub head: watch::Sender<Position>,
+    /// The server process that appends for this one; its notifications say nothing new.
+    pub appender: Arc<AtomicU32>,
 }
 
 impl Queue {
@@ -52,12 +63,12 @@ impl Queue {
     pub(super) fn start(
         connect: Arc<PgConnectOptions>,
         options: &StoreOptions,
-        head: watch::Sender<Position>,
+        news: News,
     ) -> Self {
         let (requests, queue) = mpsc::channel(options.queue_requests.max(1));
         let bytes = Arc::new(Semaphore::new(options.queue_bytes as usize));
         let committer =
-            Committer { connect, options: options.clone(), connection: None, head, is_down: false };
+            Committer { connect, options: options.clone(), connection: None, news, is_down: false };
         tokio::spawn(committer.run(queue));
         Self { requests, bytes }
     }
@@ -127,9 +138,10 @@ impl Committer {
         loop {
             let attempt = new_attempt();
             match self.attempt(attempt, &abandoned, appends).await {
-                Ok((answers, head)) => {
+                Ok(Committed { answers, events, head }) => {
                     self.is_down = false;
-                    super::raise_head(&self.head, head);
+                    self.news.handover.publish(events);
+                    super::raise_head(&self.news.head, head);
                     return Ok(answers);
                 }
                 Err(fault @ Fault::Batch(_)) => return Err(fault),
@@ -153,12 +165,15 @@ impl Committer {
         attempt: Uuid,
         abandoned: &[Uuid],
         appends: &[&Append],
-    ) -> Result<(Vec<Result<Appended, Conflict>>, Position), Fault> {
+    ) -> Result<Committed, Fault> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => {
-                let connecting = timeout(self.options.acquire_timeout, self.connect.connect());
-                none.insert(connecting.await.map_err(unanswered)?.map_err(Fault::Again)?)
+                let connecting = timeout(self.options.acquire_timeout, connect(&self.connect));
+                let connected = connecting.await.map_err(unanswered)?;
+                let (connection, process) = connected.map_err(Fault::Again)?;
+                self.news.appender.store(process, Ordering::Relaxed);
+                none.insert(connection)
             }
         };
         let call = async {
@@ -171,6 +186,14 @@ impl Committer {
             Fault::Again(sqlx::Error::Protocol("append_batch refused a fresh attempt".to_owned()))
         })
     }
+}
+
+/// A connection and the server process behind it.
+async fn connect(options: &PgConnectOptions) -> Result<(PgConnection, u32), sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let process: i32 =
+        sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut connection).await?;
+    Ok((connection, process.unsigned_abs()))
 }
 
 /// Forbids earlier sendings of a batch to run: they may still wait for their turn on the server, and a request that is

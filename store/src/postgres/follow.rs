@@ -1,5 +1,6 @@
 //! Hearing of other processes' appends: a notification as a hint, polling in any case.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
@@ -7,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
+use super::committer::News;
 use super::options::StoreOptions;
 use super::{raise_head, read};
 use crate::port::Position;
@@ -21,15 +23,11 @@ const RELISTEN: (Duration, Duration) = (Duration::from_millis(100), Duration::fr
 pub(super) struct Follower(Vec<AbortHandle>);
 
 impl Follower {
-    pub(super) fn start(
-        pool: &PgPool,
-        options: &StoreOptions,
-        head: &watch::Sender<Position>,
-    ) -> Self {
-        let polling = tokio::spawn(poll(pool.clone(), options.poll_interval, head.clone()));
+    pub(super) fn start(pool: &PgPool, options: &StoreOptions, news: &News) -> Self {
+        let polling = tokio::spawn(poll(pool.clone(), options.poll_interval, news.head.clone()));
         let mut tasks = vec![polling.abort_handle()];
         if options.is_listening {
-            tasks.push(tokio::spawn(listen(pool.clone(), head.clone())).abort_handle());
+            tasks.push(tokio::spawn(listen(pool.clone(), news.clone())).abort_handle());
         }
         Self(tasks)
     }
@@ -53,10 +51,10 @@ async fn poll(pool: PgPool, interval: Duration, head: watch::Sender<Position>) {
     }
 }
 
-async fn listen(pool: PgPool, head: watch::Sender<Position>) {
+async fn listen(pool: PgPool, news: News) {
     let mut pause = RELISTEN.0;
     loop {
-        if let Err(error) = listen_once(&pool, &head, &mut pause).await {
+        if let Err(error) = listen_once(&pool, &news, &mut pause).await {
             tracing::warn!(error = %error, "the listener of the event store was lost; polling goes on");
         }
         sleep(pause).await;
@@ -65,11 +63,7 @@ async fn listen(pool: PgPool, head: watch::Sender<Position>) {
 }
 
 /// Until the connection is lost.
-async fn listen_once(
-    pool: &PgPool,
-    head: &watch::Sender<Position>,
-    pause: &mut Duration,
-) -> Result<(), sqlx::Error> {
+async fn listen_once(pool: &PgPool, news: &News, pause: &mut Duration) -> Result<(), sqlx::Error> {
     // A connection of its own, so that callers never wait for one because of it.
     let own = PgPoolOptions::new()
         .max_connections(1)
@@ -82,10 +76,13 @@ async fn listen_once(
     listener.listen(CHANNEL).await?;
     *pause = RELISTEN.0;
     // What was appended before the first notification could be heard.
-    raise_head(head, read::head(pool).await?);
+    raise_head(&news.head, read::head(pool).await?);
     while let Some(notification) = listener.try_recv().await? {
-        if let Ok(position) = notification.payload().parse() {
-            raise_head(head, Position::from_stored(position));
+        // The committer tells of its own batches, together with their events: nobody shall go and read them.
+        if notification.process_id() != news.appender.load(Ordering::Relaxed)
+            && let Ok(position) = notification.payload().parse()
+        {
+            raise_head(&news.head, Position::from_stored(position));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ mod batch;
 mod committer;
 mod fault;
 mod follow;
+mod handover;
 mod idempotency;
 mod key_table;
 mod migrate;
@@ -29,9 +30,10 @@ pub use verify::{Finding, Progress, Report, verify};
 use crate::admission::Admitted;
 use crate::event_store::EventStore;
 use crate::port::*;
-use committer::Queue;
+use committer::{News, Queue};
 use fault::unreadable;
 use follow::Follower;
+use handover::Handover;
 use stream_names::StreamNames;
 
 /// The log in one Postgres database. Clones share everything; the tasks behind it end with the last one.
@@ -43,7 +45,7 @@ struct Shared {
     pool: PgPool,
     queue: Queue,
     names: StreamNames,
-    head: watch::Sender<Position>,
+    news: News,
     incarnation: Incarnation,
     _follower: Follower,
 }
@@ -62,14 +64,18 @@ impl Postgres {
     pub async fn open(pool: PgPool, options: &StoreOptions) -> Result<Self, OpenError> {
         let incarnation = self_check::self_check(&pool).await?;
         let position = read::head(&pool).await.map_err(OpenError::Unavailable)?;
-        let head = watch::Sender::new(position);
-        let queue = Queue::start(pool.connect_options(), options, head.clone());
-        let _follower = Follower::start(&pool, options, &head);
+        let news = News {
+            handover: Arc::new(Handover::new(options)),
+            head: watch::Sender::new(position),
+            appender: Arc::default(),
+        };
+        let queue = Queue::start(pool.connect_options(), options, news.clone());
+        let _follower = Follower::start(&pool, options, &news);
         Ok(Self(Arc::new(Shared {
             pool,
             queue,
             names: StreamNames::default(),
-            head,
+            news,
             incarnation,
             _follower,
         })))
@@ -121,7 +127,7 @@ impl Postgres {
 
     pub(crate) async fn head(&self) -> Result<Position, ReadError> {
         let head = read::head(&self.0.pool).await.map_err(unreadable)?;
-        raise_head(&self.0.head, head);
+        raise_head(&self.0.news.head, head);
         Ok(head)
     }
 
@@ -134,7 +140,12 @@ impl Postgres {
     }
 
     pub(crate) fn watch_head(&self) -> watch::Receiver<Position> {
-        self.0.head.subscribe()
+        self.0.news.head.subscribe()
+    }
+
+    /// See [`Handover::after`].
+    pub(crate) fn handed_over(&self, after: Position, limit: usize) -> Vec<Recorded> {
+        self.0.news.handover.after(after, limit)
     }
 }
 

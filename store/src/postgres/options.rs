@@ -30,6 +30,10 @@ pub struct StoreOptions {
     pub queue_requests: usize,
     /// Bytes of the appends that wait for their batch; more is refused as busy.
     pub queue_bytes: u32,
+    /// Committed events that are kept for subscribers in this process; who is further behind reads the log.
+    pub handover_events: usize,
+    /// Bytes of these events, in memory.
+    pub handover_bytes: usize,
     /// For how long a batch is sent again after the connection was lost.
     pub resend_for: Duration,
     /// The pause before a batch is sent again the first time; it doubles each time.
@@ -50,6 +54,8 @@ impl Default for StoreOptions {
             idle_in_transaction_timeout: Duration::from_secs(10),
             queue_requests: 4_096,
             queue_bytes: 64 * 1024 * 1024,
+            handover_events: 4_096,
+            handover_bytes: 4 * 1024 * 1024,
             resend_for: Duration::from_millis(900),
             resend_pause: Duration::from_millis(20),
             poll_interval: Duration::from_millis(500),

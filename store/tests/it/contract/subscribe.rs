@@ -1,6 +1,8 @@
 //! Subscriptions: from any place, without a gap, then live.
 
-use keynest_store::{EventStore, Expected, Position, Subscription};
+use keynest_domain::{EventId, OrganizationId, RequestId, Sealed, SessionId, UserId};
+use keynest_store::{Append, EventStore, Expected, Metadata, Position, Recorded, Subscription};
+use uuid::Uuid;
 
 use crate::given::*;
 
@@ -100,6 +102,61 @@ async fn an_append_is_visible_when_it_is_answered(store: EventStore) {
     }
 }
 
+/// Every field of an event is set by one of these.
+fn varied(round: u32) -> Append {
+    let metadata = Metadata {
+        actor: Some(UserId::new(7)),
+        organization: Some(OrganizationId::new(i64::from(round))),
+        session: Some(SessionId::new(Uuid::from_u128(1))),
+        request: Some(RequestId::new(Uuid::from_u128(2))),
+        causation: Some(EventId::new(Uuid::from_u128(3))),
+        correlation: Some(Uuid::from_u128(4)),
+        client: Some(Sealed::from_bytes(vec![0, 1, 255])),
+    };
+    let parts = [
+        part(format!("new-{round}"), at(0), &["one", "two"]),
+        part("busy", Expected::Any, &["three", "four", "five"]),
+        part(format!("loose-{round}"), Expected::Any, &["six"]),
+    ];
+    Append { metadata, ..append(parts) }
+}
+
+/// Follows to a position; what came must be exactly what the log holds there.
+async fn follows_the_log(store: &EventStore, subscription: &mut Subscription, until: Position) {
+    let after = subscription.position();
+    let mut followed: Vec<Recorded> = Vec::new();
+    while subscription.position() < until {
+        followed.extend(subscription.next_batch(7).await.unwrap());
+    }
+    let log = store.read_all(after, followed.len()).await.unwrap();
+    assert_eq!(followed, log);
+}
+
+async fn what_is_handed_over_equals_the_log(store: EventStore) {
+    let mut subscription = store.subscribe(Position::START);
+    let repeated = varied(100);
+    store.append(repeated.clone()).await.unwrap();
+    // At the same time, so that batches form, with conflicts and repeated commands among them.
+    let appends = (0..30).flat_map(|round| [varied(round), varied(round), repeated.clone()]);
+    let all = appends.map(|append| store.append(append));
+    let done = futures::future::join_all(all).await;
+    assert_eq!(done.iter().filter(|done| done.is_err()).count(), 30);
+    let head = store.head().await.unwrap();
+    assert_eq!(head, Position::from_stored(31 * 6));
+    follows_the_log(&store, &mut subscription, head).await;
+}
+
+async fn who_starts_in_the_middle_or_comes_late_is_handed_the_same(store: EventStore) {
+    let mut late = store.subscribe(Position::START);
+    appends(&store, 20).await;
+    let mut middle = store.subscribe(Position::from_stored(11));
+    follows_the_log(&store, &mut middle, Position::from_stored(20)).await;
+    appends(&store, 20).await;
+    let head = store.head().await.unwrap();
+    follows_the_log(&store, &mut middle, head).await;
+    follows_the_log(&store, &mut late, head).await;
+}
+
 contract![
     from_the_start_everything_comes,
     from_the_middle_the_rest_comes,
@@ -111,4 +168,6 @@ contract![
     a_dropped_wait_loses_nothing,
     a_limit_of_zero_still_moves_on,
     an_append_is_visible_when_it_is_answered,
+    what_is_handed_over_equals_the_log,
+    who_starts_in_the_middle_or_comes_late_is_handed_the_same,
 ];

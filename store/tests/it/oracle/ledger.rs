@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use keynest_domain::{CommandId, EventId, StreamName};
+use keynest_domain::{CommandId, StreamName};
 use keynest_store::{Recorded, event_id};
 
 /// One acknowledgement. `writer` is one task of one process life: its acknowledgements came one after the other.
@@ -18,7 +18,7 @@ pub struct Ack {
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     pub after: u64,
-    pub events: Vec<(u64, EventId)>,
+    pub events: Vec<Recorded>,
 }
 
 /// Everything that is wrong, by kind.
@@ -98,20 +98,23 @@ fn check_acks(log: &[Recorded], acks: &[Ack], findings: &mut Findings) {
     }
 }
 
-/// A reader saw every event of the log between its place and the last one that it saw, each once, in order.
+/// A reader saw every event of the log between its place and the last one that it saw, each once, in order, as it is.
 fn check_reader(log: &[Recorded], seen: &Seen, findings: &mut Findings) {
-    let last = seen.events.last().map_or(seen.after, |(position, _)| *position);
-    let due: Vec<(u64, EventId)> = log
-        .iter()
-        .map(|event| (event.position.to_stored(), event.event_id))
-        .filter(|(position, _)| *position > seen.after && *position <= last)
-        .collect();
-    let known: HashSet<_> = seen.events.iter().collect();
-    let skipped = due.iter().filter(|event| !known.contains(event)).count();
-    findings.add("skipped by a reader", skipped as u64);
-    let wrong = (seen.events.len() + skipped).abs_diff(due.len());
-    findings.add("seen but not in the log", wrong as u64);
-    findings.add("seen out of order", u64::from(!seen.events.is_sorted()));
+    let position = |event: &Recorded| event.position.to_stored();
+    let last = seen.events.last().map_or(seen.after, position);
+    let known: HashMap<u64, &Recorded> =
+        seen.events.iter().map(|event| (position(event), event)).collect();
+    let (mut due, mut skipped, mut altered) = (0, 0, 0);
+    for event in log.iter().filter(|it| position(it) > seen.after && position(it) <= last) {
+        due += 1;
+        skipped += u64::from(!known.contains_key(&position(event)));
+        altered += u64::from(known.get(&position(event)).is_some_and(|seen| *seen != event));
+    }
+    findings.add("skipped by a reader", skipped);
+    findings.add("altered on the way to a reader", altered);
+    let wrong = (seen.events.len() as u64 + skipped).abs_diff(due);
+    findings.add("seen but not in the log", wrong);
+    findings.add("seen out of order", u64::from(!seen.events.is_sorted_by_key(position)));
 }
 
 #[cfg(test)]
@@ -138,7 +141,7 @@ mod tests {
             acks.push(Ack { writer: (0, 0), command, first, last });
         }
         let log = store.read_all(Position::START, 100).await.unwrap();
-        let events = log.iter().map(|event| (event.position.to_stored(), event.event_id)).collect();
+        let events = log.clone();
         (log, acks, Seen { after: 0, events })
     }
 
@@ -191,12 +194,15 @@ mod tests {
             check(&log, &acks, &[seen])
         };
         assert_eq!(
-            findings(|seen| seen.events.retain(|(at, _)| *at != 8)).of("skipped by a reader"),
+            findings(|seen| seen.events.retain(|it| it.position != Position::from_stored(8)))
+                .of("skipped by a reader"),
             1
         );
         assert_eq!(findings(|seen| seen.events.swap(1, 2)).of("seen out of order"), 1);
-        let again = findings(|seen| seen.events.insert(3, seen.events[3]));
+        let again = findings(|seen| seen.events.insert(3, seen.events[3].clone()));
         assert_eq!(again.of("seen but not in the log"), 1);
+        let altered = findings(|seen| seen.events[4].version += 1);
+        assert_eq!(altered.of("altered on the way to a reader"), 1);
         assert!(findings(|seen| seen.events.truncate(5)).none());
     }
 }

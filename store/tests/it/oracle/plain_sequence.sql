@@ -2,7 +2,7 @@
 -- that everything else is right. One batch in five is slow.
 create sequence store.plain_positions;
 create sequence store.plain_streams;
-create or replace function store.append_batch(
+create or replace function store.append_batch_2(
     attempt_id uuid,
     stream_names text[], claim_keys text[], command_ids uuid[],
     request_commands integer[], request_writes integer[], request_checks integer[],
@@ -19,7 +19,8 @@ create or replace function store.append_batch(
     out firsts bigint[], out counts integer[],
     out subjects integer[], out expecteds bigint[], out actuals bigint[], out holders text[],
     out head bigint,
-    out written_at timestamptz
+    out written_at timestamptz,
+    out write_revisions bigint[]
 )
 language plpgsql volatile
 as $$
@@ -74,6 +75,7 @@ begin
         w0 := w1; e0 := e;
     end loop;
     head := coalesce(head, 0);
+    write_revisions := array_fill(0::bigint, array[cardinality(write_streams)]);
     if random() < 0.2 then
         perform pg_sleep(0.01);
     end if;

@@ -4,8 +4,9 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use keynest_domain::StreamName;
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool, migrate};
-use keynest_store::{EventStore, Position, Recorded};
+use keynest_store::{EventStore, Expected, NewEvent, Position, Recorded, StreamAppend};
 use sqlx::AssertSqlSafe;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::ledger::{Ack, Findings, Seen, check};
 use super::random::Random;
 use super::server::Server;
+use crate::given::append;
 
 const READERS: u64 = 4;
 const END_WAIT: Duration = Duration::from_secs(30);
@@ -74,6 +76,7 @@ pub async fn run(plan: Plan) -> Outcome {
     let readers: Vec<_> = (0..READERS)
         .map(|_| tokio::spawn(read(store.clone(), Random::new(random.next()), until)))
         .collect();
+    let murmur = tokio::spawn(write(store.clone(), Random::new(random.next()), until));
     let (mut writer_kills, mut server_kills) = (0, 0);
     loop {
         sleep(Duration::from_millis(300 + random.below(1_700))).await;
@@ -96,6 +99,7 @@ pub async fn run(plan: Plan) -> Outcome {
     for process in writers {
         process.end().await;
     }
+    murmur.await.unwrap();
     let mut seen = Vec::new();
     for reader in readers {
         seen.extend(reader.await.unwrap());
@@ -137,8 +141,7 @@ async fn read(store: EventStore, mut random: Random, until: Instant) -> Vec<Seen
             let limit = 1 + random.below(200) as usize;
             match timeout(leave.min(until) - Instant::now(), subscription.next_batch(limit)).await {
                 Ok(Ok(batch)) => {
-                    seen.events
-                        .extend(batch.iter().map(|it| (it.position.to_stored(), it.event_id)));
+                    seen.events.extend(batch);
                 }
                 Ok(Err(_)) => sleep(Duration::from_millis(20)).await,
                 Err(_) => break,
@@ -150,6 +153,27 @@ async fn read(store: EventStore, mut random: Random, until: Instant) -> Vec<Seen
         all.push(seen);
     }
     all
+}
+
+/// Appends in the readers' process, so that they are handed events in memory between those that they must read.
+/// Not in the ledger of acknowledgements; the log is checked all the same.
+async fn write(store: EventStore, mut random: Random, until: Instant) {
+    while Instant::now() < until {
+        let mut append = append([]);
+        let command = append.command_id;
+        append.streams = vec![StreamAppend {
+            stream: StreamName::new("oracle", random.below(12)),
+            expected: Expected::Any,
+            events: vec![NewEvent {
+                name: "oracle.wrote".into(),
+                version: 1,
+                data: format!(r#"{{"command":"{command}","index":0,"of":1}}"#).into(),
+            }],
+        }];
+        // The server may be down just now.
+        let _ = store.append(append).await;
+        sleep(Duration::from_micros(random.below(8_000))).await;
+    }
 }
 
 /// The server may be down just now.

@@ -82,7 +82,7 @@ async fn a_batch_that_was_cut_off_is_sent_again_and_written_once() {
 
 #[tokio::test]
 async fn an_abandoned_attempt_does_nothing() {
-    const CALL: &str = "select verdicts from store.append_batch($1, '{thing-a}', '{}', \
+    const CALL: &str = "select verdicts from store.append_batch_2($1, '{thing-a}', '{}', \
          array[gen_random_uuid()], '{1}', '{1}', '{0}', '{0}', '{0}', '{1}', '{-1}', '{1}', '{}', '{}', '{}', '{}', '{}', \
          '{1}', '{0}', array[gen_random_uuid()], array[gen_random_uuid()], '{thing.happened}', '{1}', '{x}', \
          '{null}', '{null}', '{null}', '{null}', '{null}', '{null}', '{null}')";

@@ -85,7 +85,8 @@ async fn a_listener_comes_back() {
 #[tokio::test]
 async fn a_subscriber_goes_on_after_a_failed_read() {
     with_database(async |database| {
-        let store = database.open(&Default::default()).await;
+        let options = StoreOptions { handover_events: 0, ..Default::default() };
+        let store = database.open(&options).await;
         store.append(one("a", at(0))).await.unwrap();
         let mut subscription = store.subscribe(Position::START);
         let rename = async |from: &str, to: &str| {

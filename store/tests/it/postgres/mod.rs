@@ -2,5 +2,6 @@
 
 mod committer;
 mod follow;
+mod handover;
 mod self_check;
 mod verify;
