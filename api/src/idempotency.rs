@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use keynest_commands::Repeatable;
 use keynest_store::Begun;
 
-use crate::extract::{Caller, origin};
+use crate::extract::{Principal, origin};
 use crate::server::read_body;
 use crate::{App, Problem};
 
@@ -54,12 +54,13 @@ async fn settled(app: &App, request: Request) -> Result<Request, Problem> {
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-/// Keys are scoped to the signed-in person or, on public routes, to the client's address (THREATS A46).
+/// Keys are scoped to the signed-in person, to the token or, on public routes, to the client's address (THREATS A46).
 async fn actor(parts: &mut axum::http::request::Parts, app: &App) -> Result<String, Problem> {
-    if let Some(caller) =
-        <Option<Caller> as FromRequestParts<App>>::from_request_parts(parts, app).await?
+    if let Some(principal) =
+        <Option<Principal> as FromRequestParts<App>>::from_request_parts(parts, app).await?
     {
-        return Ok(format!("user:{}", caller.user));
+        let token = principal.origin.token.map(|token| format!("token:{}", token.id));
+        return Ok(token.unwrap_or_else(|| format!("user:{}", principal.reader.user())));
     }
     let address = origin(parts, app).client.and_then(|client| client.address);
     let address = address.map_or_else(String::new, |address| address.to_string());

@@ -19,6 +19,9 @@ pub enum CommandError {
         #[source]
         why: Denied,
     },
+    /// Somebody who is signed in may; a token may not.
+    #[error("no token may do this")]
+    NotForTokens,
     /// No such object, for anybody.
     #[error("there is no such {0}")]
     Absent(&'static str),
@@ -78,6 +81,7 @@ impl CommandError {
         match self {
             Self::Denied { .. }
             | Self::Absent(_)
+            | Self::NotForTokens
             | Self::Field { .. }
             | Self::User(_)
             | Self::Session(_)

@@ -51,7 +51,7 @@ impl Commands {
         let mut turn = None;
         for _ in 0..ATTEMPTS_MAX {
             let mut unit = Unit::new(self, origin, is_fresh);
-            let decided = case.attempt(&mut unit).await;
+            let decided = case.attempt(&mut unit).await.and_then(|()| unit.require_authorized());
             let is_doubtful = unit.has_cached_reads();
             match decided {
                 // A cached state may be stale: such a refusal is made again after reading the streams' tails.

@@ -29,7 +29,7 @@ pub use cache::STATES_MAX_DEFAULT;
 pub use clock::Clock;
 pub use error::CommandError;
 pub use execute::{ATTEMPTS_MAX, Executed, UseCase};
-pub use origin::{Client, Origin, Repeatable};
+pub use origin::{Client, Origin, PresentedToken, Repeatable};
 pub use settings::Settings;
 pub use unit::Unit;
 

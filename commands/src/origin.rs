@@ -1,8 +1,11 @@
 //! Where a command comes from: actor, session, request, client.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use keynest_domain::{CommandId, EventId, OrganizationId, RequestId, SessionId, UserId};
+use keynest_domain::{
+    CommandId, EventId, OrganizationId, RequestId, SessionId, TokenId, TokenScope, UserId,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +16,8 @@ pub struct Origin {
     pub actor: Option<UserId>,
     /// The session behind the access token.
     pub session: Option<SessionId>,
+    /// The personal or service token that was presented instead of a session's.
+    pub token: Option<PresentedToken>,
     /// The HTTP request or the run of a job.
     pub request: RequestId,
     /// One id from the request to the mail.
@@ -25,6 +30,15 @@ pub struct Origin {
     pub command: Option<Repeatable>,
     /// Where the event belongs in the audit log, if the use case does not say.
     pub organization: Option<OrganizationId>,
+}
+
+/// A token that stands for its bearer, and how far it goes.
+#[derive(Clone, Debug)]
+pub struct PresentedToken {
+    /// Which one; never its text.
+    pub id: TokenId,
+    /// What it allows at most.
+    pub scope: Arc<TokenScope>,
 }
 
 /// A command id that an `Idempotency-Key` stands for.
@@ -43,6 +57,9 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// The `User-Agent` field, cut to 200 characters.
     pub agent: Option<String>,
+    /// The token that was presented, if it was not a session's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenId>,
 }
 
 /// Personal data does not print.
@@ -58,6 +75,7 @@ impl Origin {
         Self {
             actor: None,
             session: None,
+            token: None,
             request,
             correlation: request.get(),
             causation: None,

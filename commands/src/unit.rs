@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use keynest_crypto::{Context, Subject};
 use keynest_domain::{
-    Aggregate, Event, OrganizationId, Sealed, StreamName, Timestamp, UserId, authorize,
+    Aggregate, Event, OrganizationId, Place, Sealed, StreamName, Timestamp, UserId, authorize,
+    authorize_scoped,
 };
 use keynest_domain::{Permission, Role, organization::Organization};
 use keynest_store::{
@@ -25,6 +26,8 @@ pub struct Unit<'a> {
     claims: Vec<(ClaimKey, StreamName)>,
     releases: Vec<ClaimKey>,
     organization: Option<OrganizationId>,
+    /// Whether the one authorisation function has let the actor in.
+    is_authorized: bool,
 }
 
 struct Touched {
@@ -50,6 +53,7 @@ impl<'a> Unit<'a> {
             claims: Vec::new(),
             releases: Vec::new(),
             organization: origin.organization,
+            is_authorized: false,
         }
     }
 
@@ -143,20 +147,38 @@ impl<'a> Unit<'a> {
         self.origin.actor.ok_or(CommandError::Absent("actor"))
     }
 
-    /// Loads the organization, files the append under it and authorises the actor there.
+    /// Loads the organization, files the append under it and authorises the actor at a place in it: by the role and, for
+    /// whoever comes with a token, by its scope.
     pub async fn authorize(
         &mut self,
-        organization: OrganizationId,
+        place: impl Into<Place>,
         permission: Permission,
     ) -> Result<Role, CommandError> {
+        let place = place.into();
+        let organization = place.organization;
         let actor = self.actor()?;
         let state = self.load::<Organization>(organization).await?;
         if state.id.is_none() || state.is_deleted {
             return Err(CommandError::Absent("organization"));
         }
         self.file_under(organization);
-        authorize(state.role_of(actor), permission)
-            .map_err(|why| CommandError::Denied { organization, why })
+        let role = state.role_of(actor);
+        let allowed = match &self.origin.token {
+            None => authorize(role, permission),
+            Some(token) => authorize_scoped(role, &token.scope, place, permission),
+        };
+        let role = allowed.map_err(|why| CommandError::Denied { organization, why })?;
+        self.is_authorized = true;
+        Ok(role)
+    }
+
+    /// Whether this try may be appended: a token counts only where the authorisation function has seen it.
+    pub(crate) fn require_authorized(&self) -> Result<(), CommandError> {
+        if self.origin.token.is_none() || self.is_authorized {
+            Ok(())
+        } else {
+            Err(CommandError::NotForTokens)
+        }
     }
 
     /// Seals a field of an event of one aggregate under a subject's key.

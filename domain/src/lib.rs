@@ -11,6 +11,7 @@ pub mod organization;
 pub mod permission;
 pub mod project;
 pub mod refusals;
+pub mod scope;
 pub mod session;
 #[cfg(test)]
 mod testing;
@@ -21,4 +22,5 @@ pub use aggregate::{Aggregate, StreamName};
 pub use environment::{EnvironmentType, FileFormat};
 pub use event::Event;
 pub use permission::{Permission, Role, authorize};
+pub use scope::{Place, Reach, TokenAccess, TokenScope, authorize_scoped};
 pub use value::*;

@@ -48,9 +48,15 @@ pub enum Denied {
     /// A member whose role does not allow it.
     #[error("the role does not allow this")]
     RoleTooWeak,
+    /// The role would allow it, the token's scope does not.
+    #[error("the token's scope does not allow this")]
+    ScopeTooNarrow,
+    /// Only somebody who is signed in may.
+    #[error("no token may do this")]
+    NotForTokens,
 }
 
-const EDITOR: &[Permission] = &[
+pub(crate) const EDITOR: &[Permission] = &[
     Permission::ViewOrganization,
     Permission::ViewMembers,
     Permission::CreateProject,

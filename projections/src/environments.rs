@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::environment::{self, EnvironmentCreated, EnvironmentUpdated};
 use keynest_domain::{
-    EnvironmentId, EnvironmentType, Event, OrganizationId, ProjectId, Role, Timestamp, UserId,
+    EnvironmentId, EnvironmentType, Event, OrganizationId, ProjectId, Role, Timestamp,
 };
 use sqlx::PgConnection;
 
@@ -12,6 +12,7 @@ use crate::error::{ApplyError, QueryError, one_row};
 use crate::page::{Listed, Page};
 use crate::projection::{Applied, Categories, Projection};
 use crate::queries::{Queries, count, role};
+use crate::reader::Reader;
 
 /// An environment as a member of its team sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,25 +148,25 @@ impl Queries {
     /// An environment in a team of the caller; `None` for everybody else's.
     pub async fn environment(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         id: EnvironmentId,
     ) -> Result<Option<EnvironmentRow>, QueryError> {
-        Ok(self.environments(user, None, Some(id), Page::SINGLE).await?.single())
+        Ok(self.environments(reader.into(), None, Some(id), Page::SINGLE).await?.single())
     }
 
     /// The environments of all of the caller's projects or of one of them, oldest first.
     pub async fn list_environments(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         project: Option<ProjectId>,
         page: Page,
     ) -> Result<Listed<EnvironmentRow>, QueryError> {
-        self.environments(user, project, None, page).await
+        self.environments(reader.into(), project, None, page).await
     }
 
     async fn environments(
         &self,
-        user: UserId,
+        reader: Reader,
         project: Option<ProjectId>,
         id: Option<EnvironmentId>,
         page: Page,
@@ -184,15 +185,19 @@ impl Queries {
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
                      where m.user_id = $1 and ($2::bigint is null or e.project_id = $2)
-                         and ($3::bigint is null or e.id = $3)) e
+                         and ($3::bigint is null or e.id = $3)
+                         and ($6::bigint[] is null or o.id = any($6) or p.id = any($7) or e.id = any($8))) e
                left join users u on u.id = e.creator_id
                where e.n = 1 or (e.n > $4 and e.n <= $5)
                order by e.n limit 1001"#,
-            user.get(),
+            reader.user().get(),
             project.map(ProjectId::get),
             id.map(EnvironmentId::get),
             page.before(),
-            page.until()
+            page.until(),
+            reader.whole_organizations(),
+            reader.whole_projects(),
+            reader.environments()
         )
         .fetch_all(self.read())
         .await?;

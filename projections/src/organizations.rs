@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::organization::{self, OrganizationCreated, OrganizationUpdated};
-use keynest_domain::{Event, OrganizationId, Role, Timestamp, UserId};
+use keynest_domain::{Event, OrganizationId, Role, Timestamp};
 use keynest_store::Revision;
 use sqlx::PgConnection;
 
@@ -12,6 +12,7 @@ use crate::memberships;
 use crate::page::{Listed, Page};
 use crate::projection::{Applied, Categories, Projection};
 use crate::queries::{Queries, count, role};
+use crate::reader::Reader;
 
 /// A team as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,24 +208,24 @@ impl Queries {
     /// A team of the caller; `None` for everybody else's.
     pub async fn organization(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         id: OrganizationId,
     ) -> Result<Option<OrganizationRow>, QueryError> {
-        Ok(self.organizations(user, Some(id), Page::SINGLE).await?.single())
+        Ok(self.organizations(reader.into(), Some(id), Page::SINGLE).await?.single())
     }
 
     /// The caller's teams, oldest first.
     pub async fn list_organizations(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         page: Page,
     ) -> Result<Listed<OrganizationRow>, QueryError> {
-        self.organizations(user, None, page).await
+        self.organizations(reader.into(), None, page).await
     }
 
     async fn organizations(
         &self,
-        user: UserId,
+        reader: Reader,
         id: Option<OrganizationId>,
         page: Page,
     ) -> Result<Listed<OrganizationRow>, QueryError> {
@@ -233,16 +234,21 @@ impl Queries {
                    o.created_at as "created_at!", o.updated_at as "updated_at!", o.revision as "revision!",
                    o.role as "role!", o.n as "n!", o.total as "total!",
                    (select count(*) from memberships m where m.organization_id = o.id) as "member_count!",
-                   (select count(*) from projects p where p.organization_id = o.id) as "project_count!"
+                   (select count(*) from projects p where p.organization_id = o.id
+                       and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) as "project_count!"
                from (select o.*, m.role, row_number() over (order by o.created_at, o.id) as n, count(*) over () as total
                      from memberships m join organizations o on o.id = m.organization_id
-                     where m.user_id = $1 and ($2::bigint is null or m.organization_id = $2)) o
+                     where m.user_id = $1 and ($2::bigint is null or m.organization_id = $2)
+                         and ($5::bigint[] is null or m.organization_id = any($5))) o
                where o.n = 1 or (o.n > $3 and o.n <= $4)
                order by o.n limit 1001"#,
-            user.get(),
+            reader.user().get(),
             id.map(OrganizationId::get),
             page.before(),
-            page.until()
+            page.until(),
+            reader.seen_organizations(),
+            reader.whole_organizations(),
+            reader.seen_projects()
         )
         .fetch_all(self.read())
         .await?;

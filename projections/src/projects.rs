@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::project::{self, ProjectCreated, ProjectUpdated};
-use keynest_domain::{Event, OrganizationId, ProjectId, Role, Timestamp, UserId};
+use keynest_domain::{Event, OrganizationId, ProjectId, Role, Timestamp};
 use sqlx::PgConnection;
 
 use crate::error::{ApplyError, QueryError, one_row};
 use crate::page::{Listed, Page};
 use crate::projection::{Applied, Categories, Projection};
 use crate::queries::{Queries, count, role};
+use crate::reader::Reader;
 
 /// A project as a member of its team sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,25 +126,25 @@ impl Queries {
     /// A project in a team of the caller; `None` for everybody else's.
     pub async fn project(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         id: ProjectId,
     ) -> Result<Option<ProjectRow>, QueryError> {
-        Ok(self.projects(user, None, Some(id), Page::SINGLE).await?.single())
+        Ok(self.projects(reader.into(), None, Some(id), Page::SINGLE).await?.single())
     }
 
     /// The projects of all of the caller's teams or of one of them, oldest first.
     pub async fn list_projects(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         organization: Option<OrganizationId>,
         page: Page,
     ) -> Result<Listed<ProjectRow>, QueryError> {
-        self.projects(user, organization, None, page).await
+        self.projects(reader.into(), organization, None, page).await
     }
 
     async fn projects(
         &self,
-        user: UserId,
+        reader: Reader,
         organization: Option<OrganizationId>,
         id: Option<ProjectId>,
         page: Page,
@@ -153,22 +154,28 @@ impl Queries {
                    p.organization_id as "organization_id!", coalesce(p.organization_name, '') as "organization_name!",
                    p.created_at as "created_at!", p.updated_at as "updated_at!", p.role as "role!",
                    p.n as "n!", p.total as "total!", coalesce(u.full_name, '') as "created_by_name!",
-                   (select count(*) from environments e where e.project_id = p.id) as "environment_count!"
+                   (select count(*) from environments e where e.project_id = p.id
+                       and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($8) or e.id = any($9))) as "environment_count!"
                from (select p.*, o.name as organization_name, m.role,
                          row_number() over (order by p.created_at, p.id) as n, count(*) over () as total
                      from memberships m
                      join organizations o on o.id = m.organization_id
                      join projects p on p.organization_id = m.organization_id
                      where m.user_id = $1 and ($2::bigint is null or m.organization_id = $2)
-                         and ($3::bigint is null or p.id = $3)) p
+                         and ($3::bigint is null or p.id = $3)
+                         and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) p
                left join users u on u.id = p.creator_id
                where p.n = 1 or (p.n > $4 and p.n <= $5)
                order by p.n limit 1001"#,
-            user.get(),
+            reader.user().get(),
             organization.map(OrganizationId::get),
             id.map(ProjectId::get),
             page.before(),
-            page.until()
+            page.until(),
+            reader.whole_organizations(),
+            reader.seen_projects(),
+            reader.whole_projects(),
+            reader.environments()
         )
         .fetch_all(self.read())
         .await?;

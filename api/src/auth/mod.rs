@@ -12,6 +12,7 @@ mod login;
 mod logout;
 mod password_reset;
 pub(crate) mod password_reset_confirm;
+mod present;
 mod profile;
 mod reauthenticate;
 mod refresh_token;
@@ -29,6 +30,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::throttle::Throttle;
 
+pub(crate) use present::present;
 pub use revocation::Revocations;
 
 /// The routes of this folder. Each throttle counts per route, so that none shares its budget (D33).

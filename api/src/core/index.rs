@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::extract::{Caller, Json};
+use crate::extract::{Json, Principal};
 use crate::{API_VERSION, App};
 
 #[derive(Serialize, ToSchema)]
@@ -92,7 +92,7 @@ pub async fn root(State(app): State<App>) -> Json<Index> {
 /// The collections.
 #[utoipa::path(get, path = "/api/core/", tag = "index", operation_id = "core_index",
     responses((status = 200, body = Collections)), security(("bearer" = [])))]
-pub async fn core(State(app): State<App>, _: Caller) -> Json<Collections> {
+pub async fn core(State(app): State<App>, _: Principal) -> Json<Collections> {
     let at = |name: &str| format!("{}/api/core/{name}/", app.settings.public_url);
     Json(Collections {
         organizations: at("organizations"),

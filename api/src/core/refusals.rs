@@ -4,10 +4,11 @@ use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
+use keynest_commands::Origin;
 use keynest_commands::access::Refusal;
 use keynest_domain::refusals::Scope;
 
-use crate::extract::{Caller, origin};
+use crate::extract::{Principal, origin};
 use crate::{App, Problem};
 
 /// Where the routes are that this is about.
@@ -25,11 +26,11 @@ pub async fn record(State(app): State<App>, request: Request, next: Next) -> Res
     let (mut parts, body) = request.into_parts();
     // The handler's extractor finds the caller that was checked here.
     let caller =
-        <Option<Caller> as FromRequestParts<App>>::from_request_parts(&mut parts, &app).await;
-    let mut origin = origin(&parts, &app);
-    if let Ok(Some(caller)) = caller {
-        (origin.actor, origin.session) = (Some(caller.user), Some(caller.session));
-    }
+        <Option<Principal> as FromRequestParts<App>>::from_request_parts(&mut parts, &app).await;
+    let origin = match caller {
+        Ok(Some(principal)) => Origin { command: None, ..principal.origin },
+        Ok(None) | Err(_) => origin(&parts, &app),
+    };
     let object = object(&route, parts.uri.path());
     let route = format!("{} {route}", parts.method);
     let response = next.run(Request::from_parts(parts, body)).await;

@@ -6,13 +6,17 @@ use axum::http::request::Parts;
 use keynest_commands::{Client, Origin, Repeatable};
 use keynest_domain::{RequestId, SessionId, UserId};
 
+use super::Principal;
 use crate::middleware::{ClientAddress, RequestIdentity};
-use crate::{App, Problem};
+use crate::{App, Problem, auth};
 
 /// Longest `User-Agent` that is kept, in characters.
 const AGENT_CHARS_MAX: usize = 200;
+/// What every personal and service token begins with.
+const TOKEN_PREFIX: &str = "kn_";
 
-/// A caller with a good access token of a living session.
+/// A caller with a good access token of a living session. Personal and service tokens are refused: the default for every
+/// route.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Caller {
@@ -47,7 +51,16 @@ impl FromRequestParts<App> for Caller {
             caller.origin.command = parts.extensions.get::<Repeatable>().copied();
             return Ok(caller);
         }
-        let caller = identify(parts, app).await?;
+        let caller = match credential(parts)? {
+            Credential::Session(text) => identify(parts, app, text).await?,
+            // A good token is told that this is not for it, a bad one that it is bad.
+            Credential::Token(text) => {
+                if parts.extensions.get::<Principal>().is_none() {
+                    auth::present(parts, app, text).await?;
+                }
+                return Err(Problem::new("token_not_allowed"));
+            }
+        };
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
@@ -81,7 +94,16 @@ impl OptionalFromRequestParts<App> for Caller {
     }
 }
 
-async fn identify(parts: &Parts, app: &App) -> Result<Caller, Problem> {
+/// What the bearer shows, by its form alone.
+pub(super) enum Credential<'a> {
+    /// The access token of a session.
+    Session(&'a str),
+    /// A personal or service token.
+    Token(&'a str),
+}
+
+/// The bearer's credential, not yet checked.
+pub(super) fn credential(parts: &Parts) -> Result<Credential<'_>, Problem> {
     let header =
         parts.headers.get(AUTHORIZATION).ok_or_else(|| Problem::new("credentials_missing"))?;
     let bad = || Problem::new("token_not_valid");
@@ -90,8 +112,17 @@ async fn identify(parts: &Parts, app: &App) -> Result<Caller, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(bad());
     }
-    let claims =
-        app.tokens.verify(token.trim(), app.commands.clock().now()).map_err(|_| bad())?.claims;
+    let token = token.trim();
+    if token.starts_with(TOKEN_PREFIX) {
+        Ok(Credential::Token(token))
+    } else {
+        Ok(Credential::Session(token))
+    }
+}
+
+async fn identify(parts: &Parts, app: &App, token: &str) -> Result<Caller, Problem> {
+    let bad = || Problem::new("token_not_valid");
+    let claims = app.tokens.verify(token, app.commands.clock().now()).map_err(|_| bad())?.claims;
     app.revocations.check(&app.queries, &claims).await?;
     app.throttle.user(parts, claims.user.get())?;
     let mut origin = origin(parts, app);
@@ -110,6 +141,7 @@ pub fn origin(parts: &Parts, app: &App) -> Origin {
     let client = Client {
         address: parts.extensions.get::<ClientAddress>().map(|known| known.0),
         agent: agent.map(|agent| agent.chars().take(AGENT_CHARS_MAX).collect()),
+        token: None,
     };
     Origin {
         client: Some(client),

@@ -58,6 +58,8 @@ pub const CATALOGUE: &[Entry] = &[
     entry("not_administrator", 403, "Only administrators of this instance may do this"),
     entry("role_too_weak", 403, "Your role does not allow this"),
     entry("step_up_required", 403, "Confirm that it is you, then try again"),
+    entry("token_not_allowed", 403, "This needs somebody who is signed in, not a token"),
+    entry("token_scope_too_narrow", 403, "The token's scope does not allow this"),
     entry("not_a_member", 404, "This person is not a member of the organization"),
     entry("not_found", 404, "Not found"),
     entry("method_not_allowed", 405, "The method is not allowed here"),

@@ -12,6 +12,7 @@ impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Denied { organization, why } => Self::from(why).within(organization),
+            CommandError::NotForTokens => Denied::NotForTokens.into(),
             CommandError::Absent(_) => Self::new("not_found"),
             CommandError::Field { field, why } => Self::validation([(field, why.message)]),
             CommandError::User(rejection) => rejection.into(),
@@ -46,6 +47,8 @@ impl From<Denied> for Problem {
             // An outsider learns nothing, not even that the object exists.
             Denied::Outsider => Self::new("not_found"),
             Denied::RoleTooWeak => Self::new("role_too_weak"),
+            Denied::ScopeTooNarrow => Self::new("token_scope_too_narrow"),
+            Denied::NotForTokens => Self::new("token_not_allowed"),
         }
     }
 }

@@ -12,7 +12,7 @@ mod value;
 use std::sync::Arc;
 
 use keynest_domain::environment::Environment;
-use keynest_domain::{EnvironmentId, OrganizationId, Permission, VariableId};
+use keynest_domain::{EnvironmentId, OrganizationId, Permission, Place, VariableId};
 
 pub use change_variable::ChangeVariable;
 pub use create_environment::CreateEnvironment;
@@ -37,7 +37,8 @@ impl Unit<'_> {
         let Some(project) = environment.project.filter(|_| environment.is_alive()) else {
             return Err(CommandError::Absent("environment"));
         };
-        self.authorize_project(project, permission).await?;
+        let (_, organization) = self.living_project(project).await?;
+        self.authorize(Place::environment(organization, project, id), permission).await?;
         Ok(environment)
     }
 

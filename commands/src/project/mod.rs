@@ -7,7 +7,7 @@ mod update_project;
 use std::sync::Arc;
 
 use keynest_domain::project::Project;
-use keynest_domain::{Permission, ProjectId};
+use keynest_domain::{OrganizationId, Permission, Place, ProjectId};
 
 pub use create_project::CreateProject;
 pub use delete_project::DeleteProject;
@@ -22,12 +22,19 @@ impl Unit<'_> {
         id: ProjectId,
         permission: Permission,
     ) -> Result<Arc<Project>, CommandError> {
-        let project = self.load::<Project>(id).await?;
-        let absent = CommandError::Absent("project");
-        let Some(organization) = project.organization.filter(|_| project.is_alive()) else {
-            return Err(absent);
-        };
-        self.authorize(organization, permission).await?;
+        let (project, organization) = self.living_project(id).await?;
+        self.authorize(Place::project(organization, id), permission).await?;
         Ok(project)
+    }
+
+    /// A living project and its organization, for whoever authorises the actor next.
+    pub(crate) async fn living_project(
+        &mut self,
+        id: ProjectId,
+    ) -> Result<(Arc<Project>, OrganizationId), CommandError> {
+        let project = self.load::<Project>(id).await?;
+        let living = project.organization.filter(|_| project.is_alive());
+        let organization = living.ok_or(CommandError::Absent("project"))?;
+        Ok((project, organization))
     }
 }

@@ -35,7 +35,7 @@ impl World {
     /// An anonymous caller at an address.
     pub fn at(&self, address: &str) -> Origin {
         let address: IpAddr = address.parse().unwrap();
-        let client = Some(Client { address: Some(address), agent: None });
+        let client = Some(Client { address: Some(address), agent: None, token: None });
         Origin { client, ..Origin::product(self.clock.request_id()) }
     }
 

@@ -66,6 +66,8 @@ integer_ids! {
     EnvironmentId,
     /// A variable.
     VariableId,
+    /// A token, or a rule by which tokens of others are exchanged; a service acts under this number.
+    TokenId,
 }
 
 uuid_ids! {

@@ -9,6 +9,7 @@ use crate::error::QueryError;
 use crate::page::{Listed, Page};
 use crate::projection::column;
 use crate::queries::Queries;
+use crate::reader::Reader;
 
 /// Rows on all pages together: the newest ones (CONTRACT 4.3).
 pub const AUDIT_ROWS_MAX: i64 = 1_000;
@@ -86,13 +87,15 @@ impl Queries {
     /// The newest [`AUDIT_ROWS_MAX`] rows that the caller may see, newest first:
     /// those of organizations that the caller now audits (admin or editor); the caller's own deeds in
     /// organizations that the caller is a member of or that are deleted; and what happened to the
-    /// caller's own account outside of organizations. A deleted organization has no auditors.
+    /// caller's own account outside of organizations. A deleted organization has no auditors. A token sees the rows of organizations that are wholly in its
+    /// reach, and nothing of its bearer's account.
     pub async fn list_audit(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         filter: &AuditFilter,
         page: Page,
     ) -> Result<Listed<AuditRow>, QueryError> {
+        let reader = reader.into();
         let rows = sqlx::query_as!(
             Stored,
             r#"with allowed as (
@@ -104,6 +107,7 @@ impl Queries {
                        and (cardinality($4::text[]) = 0 or a.action = any($4)) and ($5::text is null or a.target_type = $5)
                        and ($6::text is null or a.target_id = $6) and ($7::timestamptz is null or a.recorded_at >= $7)
                        and ($8::timestamptz is null or a.recorded_at < $8)
+                       and ($12::bigint[] is null or a.organization_id = any($12))
                        order by a.position desc limit $9) a
                    where m.user_id = $1 and m.role in ('admin', 'editor')
                    union
@@ -114,6 +118,7 @@ impl Queries {
                        and (cardinality($4::text[]) = 0 or a.action = any($4)) and ($5::text is null or a.target_type = $5)
                        and ($6::text is null or a.target_id = $6) and ($7::timestamptz is null or a.recorded_at >= $7)
                        and ($8::timestamptz is null or a.recorded_at < $8)
+                       and ($12::bigint[] is null or a.organization_id = any($12))
                        order by a.position desc limit $9)
                    union
                    (select a.position from audit_log a where a.account_id = $1 and a.organization_id is null and
@@ -121,6 +126,7 @@ impl Queries {
                        and (cardinality($4::text[]) = 0 or a.action = any($4)) and ($5::text is null or a.target_type = $5)
                        and ($6::text is null or a.target_id = $6) and ($7::timestamptz is null or a.recorded_at >= $7)
                        and ($8::timestamptz is null or a.recorded_at < $8)
+                       and ($12::bigint[] is null or a.organization_id = any($12))
                        order by a.position desc limit $9)),
                newest as (select position from allowed order by position desc limit $9),
                numbered as (select position, row_number() over (order by position desc) as n,
@@ -135,7 +141,7 @@ impl Queries {
                left join users u on u.id = coalesce(a.actor_id, a.account_id)
                where n.n = 1 or (n.n > $10 and n.n <= $11)
                order by n.n limit 1001"#,
-            user.get(),
+            reader.user().get(),
             filter.organization.map(OrganizationId::get),
             filter.actor.map(UserId::get),
             &filter.actions,
@@ -145,7 +151,8 @@ impl Queries {
             filter.to.map(column),
             AUDIT_ROWS_MAX,
             page.before(),
-            page.until()
+            page.until(),
+            reader.whole_organizations()
         )
         .fetch_all(self.read())
         .await?;

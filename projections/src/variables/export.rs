@@ -1,10 +1,11 @@
 //! A whole environment, for a file.
 
-use keynest_domain::{EnvironmentId, OrganizationId, ProjectId, Role, Sealed, UserId, VariableId};
+use keynest_domain::{EnvironmentId, OrganizationId, ProjectId, Role, Sealed, VariableId};
 use keynest_store::Revision;
 
 use crate::error::QueryError;
 use crate::queries::{Queries, count, role};
+use crate::reader::Reader;
 
 /// Variables in one file.
 pub const EXPORT_MAX: i64 = 10_000;
@@ -40,9 +41,10 @@ impl Queries {
     /// An environment of the caller's teams with at most [`EXPORT_MAX`] variables; `None` for everybody else's.
     pub async fn export(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         id: EnvironmentId,
     ) -> Result<Option<Export>, QueryError> {
+        let reader = reader.into();
         let rows = sqlx::query!(
             r#"select e.id, coalesce(e.name, '') as "environment_name!", p.id as project_id,
                    coalesce(p.name, '') as "project_name!", o.id as organization_id, o.revision, m.role,
@@ -52,11 +54,14 @@ impl Queries {
                join organizations o on o.id = p.organization_id
                join memberships m on m.organization_id = o.id and m.user_id = $1
                left join variables v on v.environment_id = e.id
-               where e.id = $2
+               where e.id = $2 and ($4::bigint[] is null or o.id = any($4) or p.id = any($5) or e.id = any($6))
                order by v.key limit $3"#,
-            user.get(),
+            reader.user().get(),
             id.get(),
-            EXPORT_MAX + 1
+            EXPORT_MAX + 1,
+            reader.whole_organizations(),
+            reader.whole_projects(),
+            reader.environments()
         )
         .fetch_all(self.read())
         .await?;

@@ -1,12 +1,13 @@
 //! Variables of the caller's teams: rows, role and the team's revision in one statement.
 
-use keynest_domain::{EnvironmentId, OrganizationId, ProjectId, Sealed, UserId, VariableId};
+use keynest_domain::{EnvironmentId, OrganizationId, ProjectId, Sealed, VariableId};
 use keynest_store::Revision;
 use time::OffsetDateTime;
 
 use crate::error::QueryError;
 use crate::page::{Listed, Page};
 use crate::queries::{Queries, count, role};
+use crate::reader::Reader;
 use crate::variables::VariableRow;
 
 /// A row as both statements answer it.
@@ -33,29 +34,29 @@ impl Queries {
     /// A variable in a team of the caller; `None` for everybody else's.
     pub async fn variable(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         id: VariableId,
     ) -> Result<Option<VariableRow>, QueryError> {
-        Ok(self.variables(user, Some(id), Page::SINGLE).await?.single())
+        Ok(self.variables(reader.into(), Some(id), Page::SINGLE).await?.single())
     }
 
     /// The variables of all of the caller's environments or of one of them, by key.
     pub async fn list_variables(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         environment: Option<EnvironmentId>,
         page: Page,
     ) -> Result<Listed<VariableRow>, QueryError> {
         match environment {
-            None => self.variables(user, None, page).await,
-            Some(environment) => self.variables_of(user, environment, page).await,
+            None => self.variables(reader.into(), None, page).await,
+            Some(environment) => self.variables_of(reader.into(), environment, page).await,
         }
     }
 
     /// One environment, the query that is asked most: it starts at the environment, not at the caller.
     async fn variables_of(
         &self,
-        user: UserId,
+        reader: Reader,
         environment: EnvironmentId,
         page: Page,
     ) -> Result<Listed<VariableRow>, QueryError> {
@@ -76,11 +77,15 @@ impl Queries {
                    from variables v where v.environment_id = e.id) v
                left join users u on u.id = v.creator_id
                where e.id = $2 and (v.n = 1 or (v.n > $3 and v.n <= $4))
+                   and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))
                order by v.n limit 1001"#,
-            user.get(),
+            reader.user().get(),
             environment.get(),
             page.before(),
-            page.until()
+            page.until(),
+            reader.whole_organizations(),
+            reader.whole_projects(),
+            reader.environments()
         )
         .fetch_all(self.read())
         .await?;
@@ -89,7 +94,7 @@ impl Queries {
 
     async fn variables(
         &self,
-        user: UserId,
+        reader: Reader,
         id: Option<VariableId>,
         page: Page,
     ) -> Result<Listed<VariableRow>, QueryError> {
@@ -109,14 +114,18 @@ impl Queries {
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
                      join variables v on v.environment_id = e.id
-                     where m.user_id = $1 and ($2::bigint is null or v.id = $2)) v
+                     where m.user_id = $1 and ($2::bigint is null or v.id = $2)
+                         and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))) v
                left join users u on u.id = v.creator_id
                where v.n = 1 or (v.n > $3 and v.n <= $4)
                order by v.n limit 1001"#,
-            user.get(),
+            reader.user().get(),
             id.map(VariableId::get),
             page.before(),
-            page.until()
+            page.until(),
+            reader.whole_organizations(),
+            reader.whole_projects(),
+            reader.environments()
         )
         .fetch_all(self.read())
         .await?;

@@ -103,7 +103,7 @@ impl World {
 
     pub fn anyone(&self) -> Origin {
         let address: IpAddr = "192.0.2.1".parse().unwrap();
-        let client = Some(Client { address: Some(address), agent: None });
+        let client = Some(Client { address: Some(address), agent: None, token: None });
         Origin { client, ..Origin::product(self.clock.request_id()) }
     }
 

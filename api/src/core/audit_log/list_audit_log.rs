@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::moment;
 use crate::core::given::Check;
 use crate::core::paging::{Paged, Paging};
-use crate::extract::{Caller, Json, Query};
+use crate::extract::{Json, Principal, Query};
 use crate::{App, Problem};
 
 #[derive(Deserialize, IntoParams)]
@@ -108,7 +108,7 @@ impl From<AuditRow> for AuditLog {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Query(paging): Query<Paging>,
     Query(filter): Query<Filter>,
     uri: OriginalUri,
@@ -117,6 +117,6 @@ pub async fn handle(
     // Reading a value leaves a row but carries no position: whoever looks next finds it all the same.
     let head = app.commands.store().head().await.map_err(|error| Problem::unavailable(&error))?;
     app.wait_for(Some(head), &[names::AUDIT_LOG]).await;
-    let listed = app.queries.list_audit(caller.user, &filter.parse()?, page).await?;
+    let listed = app.queries.list_audit(&caller.reader, &filter.parse()?, page).await?;
     Paged::new(&app.settings, &uri, page, listed, AuditLog::from).map(Json)
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::shape::Environment;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
-use crate::extract::{Caller, Json, Text};
+use crate::extract::{Json, Principal, Text};
 use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
@@ -60,11 +60,11 @@ pub(super) fn kind(text: &str) -> Result<EnvironmentType, Invalid> {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Json(request): Json<Request>,
 ) -> Result<Done<Environment>, Problem> {
     let made = app.commands.create_environment(&caller.origin, request.parse()?).await?;
     let id = made.outcome;
-    let load = || shaped(app.queries.environment(caller.user, id));
+    let load = || shaped(app.queries.environment(&caller.reader, id));
     app.answer(StatusCode::CREATED, made.position, MODELS, id.get(), load).await
 }

@@ -5,7 +5,7 @@ use keynest_commands::environment::DeleteEnvironment;
 use keynest_domain::EnvironmentId;
 
 use crate::core::MODELS;
-use crate::extract::{Caller, Path};
+use crate::extract::{Path, Principal};
 use crate::{App, Done, Problem};
 
 /// Ends an environment and its variables.
@@ -18,7 +18,7 @@ use crate::{App, Done, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Done<()>, Problem> {
     let wish = DeleteEnvironment { environment: EnvironmentId::new(id) };

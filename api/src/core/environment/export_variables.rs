@@ -5,15 +5,15 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use keynest_commands::access::{Export as Recorded, Revealed};
-use keynest_domain::{EnvironmentId, FileFormat, Permission};
+use keynest_domain::{EnvironmentId, FileFormat, Permission, Place};
 use keynest_projections::{Export, QueryError, value_context};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::file_name::disposition;
+use crate::core::found;
 use crate::core::variable::{UNREADABLE, reveal};
-use crate::core::{found, require};
-use crate::extract::{Caller, Path, Query};
+use crate::extract::{Path, Principal, Query};
 use crate::{App, Problem, variable_file};
 
 /// How many values of the file do not open.
@@ -51,7 +51,7 @@ impl Wish {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Query(wish): Query<Wish>,
 ) -> Result<Response, Problem> {
@@ -62,13 +62,14 @@ pub async fn handle(
 
 async fn recorded(
     app: &App,
-    caller: &Caller,
+    caller: &Principal,
     id: EnvironmentId,
     format: FileFormat,
 ) -> Result<Export, Problem> {
     for _ in 0..reveal::ATTEMPTS_MAX {
-        let export = found(app.queries.export(caller.user, id).await.map_err(too_many)?)?;
-        require(export.organization, Some(export.role), Permission::ExportValues)?;
+        let export = found(app.queries.export(&caller.reader, id).await.map_err(too_many)?)?;
+        let place = Place::environment(export.organization, export.project, id);
+        caller.require(place, Some(export.role), Permission::ExportValues)?;
         let record = Recorded {
             organization: export.organization,
             revision: export.organization_revision,

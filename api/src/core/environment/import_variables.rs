@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::import_form::Import;
 use crate::core::MODELS;
-use crate::extract::{Caller, Path};
+use crate::extract::{Path, Principal};
 use crate::variable_file::{self, FileError};
 use crate::{App, Done, Problem};
 
@@ -73,7 +73,7 @@ struct Summary {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     import: Import,
 ) -> Result<Done<Response>, Problem> {

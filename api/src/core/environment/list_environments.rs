@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 
 use super::shape::Environment;
 use crate::core::paging::{Paged, Paging};
-use crate::extract::{Caller, Json, Query};
+use crate::extract::{Json, Principal, Query};
 use crate::{App, Problem};
 
 #[derive(Deserialize, IntoParams)]
@@ -25,13 +25,13 @@ pub struct Filter {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Query(paging): Query<Paging>,
     Query(filter): Query<Filter>,
     uri: OriginalUri,
 ) -> Result<Json<Paged<Environment>>, Problem> {
     let page = paging.page(&app.settings)?;
     let project = filter.project.and_then(|id| id.parse().ok()).map(ProjectId::new);
-    let listed = app.queries.list_environments(caller.user, project, page).await?;
+    let listed = app.queries.list_environments(&caller.reader, project, page).await?;
     Paged::new(&app.settings, &uri, page, listed, Environment::from).map(Json)
 }

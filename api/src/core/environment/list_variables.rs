@@ -6,7 +6,7 @@ use keynest_domain::EnvironmentId;
 use crate::core::found;
 use crate::core::paging::{Paged, Paging};
 use crate::core::variable::{Variable, reveal};
-use crate::extract::{Caller, Json, Path, Query};
+use crate::extract::{Json, Path, Principal, Query};
 use crate::{App, Problem};
 
 /// The variables of an environment, by key.
@@ -20,17 +20,17 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Query(paging): Query<Paging>,
     uri: OriginalUri,
 ) -> Result<Json<Paged<Variable>>, Problem> {
     let page = paging.page(&app.settings)?;
     let id = EnvironmentId::new(id);
-    let load = || app.queries.list_variables(caller.user, Some(id), page);
+    let load = || app.queries.list_variables(&caller.reader, Some(id), page);
     let listed = reveal::all(&app, &caller, load).await?;
     if listed.total == 0 {
-        found(app.queries.environment(caller.user, id).await?)?;
+        found(app.queries.environment(&caller.reader, id).await?)?;
     }
     Paged::new(&app.settings, &uri, page, listed, |shown| shown).map(Json)
 }

@@ -5,7 +5,7 @@ use keynest_domain::EnvironmentId;
 
 use super::shape::Environment;
 use crate::core::{found, shaped};
-use crate::extract::{Caller, Json, Path};
+use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
 /// An environment of one of the caller's organizations.
@@ -15,8 +15,8 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Environment>, Problem> {
-    found(shaped(app.queries.environment(caller.user, EnvironmentId::new(id))).await?).map(Json)
+    found(shaped(app.queries.environment(&caller.reader, EnvironmentId::new(id))).await?).map(Json)
 }

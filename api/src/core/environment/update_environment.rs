@@ -11,7 +11,7 @@ use super::create_environment::kind;
 use super::shape::Environment;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
-use crate::extract::{Caller, Json, Path, Text};
+use crate::extract::{Json, Path, Principal, Text};
 use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
@@ -74,7 +74,7 @@ impl Request {
 )]
 pub async fn patch(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Json(request): Json<Request>,
 ) -> Result<Done<Environment>, Problem> {
@@ -93,7 +93,7 @@ pub async fn patch(
 )]
 pub async fn put(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Json(Replacement { name, project, environment_type, description }): Json<Replacement>,
 ) -> Result<Done<Environment>, Problem> {
@@ -106,11 +106,11 @@ pub async fn put(
 
 async fn update(
     app: &App,
-    caller: &Caller,
+    caller: &Principal,
     wish: UpdateEnvironment,
 ) -> Result<Done<Environment>, Problem> {
     let id = wish.environment;
     let updated = app.commands.update_environment(&caller.origin, wish).await?;
-    let load = || shaped(app.queries.environment(caller.user, id));
+    let load = || shaped(app.queries.environment(&caller.reader, id));
     app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
 }

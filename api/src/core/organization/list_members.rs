@@ -1,13 +1,13 @@
 //! `GET organizations/{id}/members/`: all members, for all members (R13).
 
 use axum::extract::State;
-use keynest_domain::OrganizationId;
+use keynest_domain::{OrganizationId, Permission};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shape::Member;
 use crate::core::found;
-use crate::extract::{Caller, Json, Path};
+use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
 #[derive(Serialize, ToSchema)]
@@ -21,14 +21,19 @@ pub struct Response {
 /// The members of an organization.
 #[utoipa::path(
     get, path = "/organizations/{id}/members/", tag = "members", operation_id = "list_members",
-    params(("id" = i64, Path)), responses((status = 200, body = Response)), security(("bearer" = [])),
+    params(("id" = i64, Path)), responses(
+        (status = 200, body = Response),
+        (status = 403, description = "`token_scope_too_narrow`"),
+    ), security(("bearer" = [])),
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Response>, Problem> {
-    let seen = found(app.queries.list_members(caller.user, OrganizationId::new(id)).await?)?;
+    let id = OrganizationId::new(id);
+    let seen = found(app.queries.list_members(caller.reader.user(), id).await?)?;
+    caller.require(id, Some(seen.role), Permission::ViewMembers)?;
     let members: Vec<_> =
         seen.members.into_iter().map(|row| Member::seen_by(seen.role, row)).collect();
     Ok(Json(Response { total_count: members.len(), members }))

@@ -4,7 +4,7 @@ use axum::extract::{OriginalUri, State};
 
 use super::shape::Organization;
 use crate::core::paging::{Paged, Paging};
-use crate::extract::{Caller, Json, Query};
+use crate::extract::{Json, Principal, Query};
 use crate::{App, Problem};
 
 /// The caller's organizations.
@@ -14,11 +14,11 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Query(paging): Query<Paging>,
     uri: OriginalUri,
 ) -> Result<Json<Paged<Organization>>, Problem> {
     let page = paging.page(&app.settings)?;
-    let listed = app.queries.list_organizations(caller.user, page).await?;
+    let listed = app.queries.list_organizations(&caller.reader, page).await?;
     Paged::new(&app.settings, &uri, page, listed, Organization::from).map(Json)
 }

@@ -5,7 +5,7 @@ use keynest_domain::OrganizationId;
 
 use super::shape::Organization;
 use crate::core::{found, shaped};
-use crate::extract::{Caller, Json, Path};
+use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
 /// One of the caller's organizations.
@@ -15,9 +15,9 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Organization>, Problem> {
-    let row = app.queries.organization(caller.user, OrganizationId::new(id));
+    let row = app.queries.organization(&caller.reader, OrganizationId::new(id));
     found(shaped(row).await?).map(Json)
 }

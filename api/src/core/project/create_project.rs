@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::shape::Project;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
-use crate::extract::{Caller, Json, Text};
+use crate::extract::{Json, Principal, Text};
 use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
@@ -47,11 +47,11 @@ impl Request {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Json(request): Json<Request>,
 ) -> Result<Done<Project>, Problem> {
     let made = app.commands.create_project(&caller.origin, request.parse()?).await?;
     let id = made.outcome;
-    let load = || shaped(app.queries.project(caller.user, id));
+    let load = || shaped(app.queries.project(&caller.reader, id));
     app.answer(StatusCode::CREATED, made.position, MODELS, id.get(), load).await
 }

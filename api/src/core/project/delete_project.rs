@@ -5,7 +5,7 @@ use keynest_commands::project::DeleteProject;
 use keynest_domain::ProjectId;
 
 use crate::core::MODELS;
-use crate::extract::{Caller, Path};
+use crate::extract::{Path, Principal};
 use crate::{App, Done, Problem};
 
 /// Ends a project and all that is in it.
@@ -18,7 +18,7 @@ use crate::{App, Done, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Done<()>, Problem> {
     let wish = DeleteProject { project: ProjectId::new(id) };

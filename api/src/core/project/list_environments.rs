@@ -6,7 +6,7 @@ use keynest_domain::ProjectId;
 use crate::core::environment::Environment;
 use crate::core::found;
 use crate::core::paging::{Paged, Paging};
-use crate::extract::{Caller, Json, Path, Query};
+use crate::extract::{Json, Path, Principal, Query};
 use crate::{App, Problem};
 
 /// The environments of a project.
@@ -17,16 +17,16 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Query(paging): Query<Paging>,
     uri: OriginalUri,
 ) -> Result<Json<Paged<Environment>>, Problem> {
     let page = paging.page(&app.settings)?;
     let id = ProjectId::new(id);
-    let listed = app.queries.list_environments(caller.user, Some(id), page).await?;
+    let listed = app.queries.list_environments(&caller.reader, Some(id), page).await?;
     if listed.total == 0 {
-        found(app.queries.project(caller.user, id).await?)?;
+        found(app.queries.project(&caller.reader, id).await?)?;
     }
     Paged::new(&app.settings, &uri, page, listed, Environment::from).map(Json)
 }

@@ -5,7 +5,7 @@ use keynest_domain::ProjectId;
 
 use super::shape::Project;
 use crate::core::{found, shaped};
-use crate::extract::{Caller, Json, Path};
+use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
 /// A project of one of the caller's organizations.
@@ -15,8 +15,8 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Project>, Problem> {
-    found(shaped(app.queries.project(caller.user, ProjectId::new(id))).await?).map(Json)
+    found(shaped(app.queries.project(&caller.reader, ProjectId::new(id))).await?).map(Json)
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::shape::Project;
 use crate::core::given::{Check, Id, nullable};
 use crate::core::{MODELS, shaped};
-use crate::extract::{Caller, Json, Path, Text};
+use crate::extract::{Json, Path, Principal, Text};
 use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
@@ -63,7 +63,7 @@ impl Request {
 )]
 pub async fn patch(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Json(request): Json<Request>,
 ) -> Result<Done<Project>, Problem> {
@@ -82,7 +82,7 @@ pub async fn patch(
 )]
 pub async fn put(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Json(Replacement { name, organization, description }): Json<Replacement>,
 ) -> Result<Done<Project>, Problem> {
@@ -91,9 +91,13 @@ pub async fn put(
     update(&app, &caller, request.parse(id)?).await
 }
 
-async fn update(app: &App, caller: &Caller, wish: UpdateProject) -> Result<Done<Project>, Problem> {
+async fn update(
+    app: &App,
+    caller: &Principal,
+    wish: UpdateProject,
+) -> Result<Done<Project>, Problem> {
     let id = wish.project;
     let updated = app.commands.update_project(&caller.origin, wish).await?;
-    let load = || shaped(app.queries.project(caller.user, id));
+    let load = || shaped(app.queries.project(&caller.reader, id));
     app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
 }

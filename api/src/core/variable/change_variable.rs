@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{Variable, reveal};
 use crate::core::given::{Check, Id};
 use crate::core::{MODELS, found};
-use crate::extract::{Caller, Json, Path, Text};
+use crate::extract::{Json, Path, Principal, Text};
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -62,7 +62,7 @@ impl Request {
 )]
 pub async fn patch(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Json(request): Json<Request>,
 ) -> Result<Done<Variable>, Problem> {
@@ -81,7 +81,7 @@ pub async fn patch(
 )]
 pub async fn put(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
     Json(Replacement { key, value, environment }): Json<Replacement>,
 ) -> Result<Done<Variable>, Problem> {
@@ -91,13 +91,13 @@ pub async fn put(
 
 async fn change(
     app: &App,
-    caller: &Caller,
+    caller: &Principal,
     wish: ChangeVariable,
 ) -> Result<Done<Variable>, Problem> {
     let id = wish.variable;
     let changed = app.commands.change_variable(&caller.origin, &wish).await?;
     app.wait_for(changed.position, MODELS).await;
-    let load = || app.queries.variable(caller.user, id);
+    let load = || app.queries.variable(&caller.reader, id);
     let shown = match &wish.value {
         // The author sent it.
         Some(value) => load().await?.map(|row| Variable::shown(row, value.expose().to_owned())),

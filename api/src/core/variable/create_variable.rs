@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Variable;
 use crate::core::MODELS;
 use crate::core::given::{Check, Id};
-use crate::extract::{Caller, Json, Text};
+use crate::extract::{Json, Principal, Text};
 use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
@@ -50,13 +50,13 @@ impl Request {
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Json(request): Json<Request>,
 ) -> Result<Done<Variable>, Problem> {
     let wish = request.parse()?;
     let made = app.commands.create_variable(&caller.origin, &wish).await?;
     let id = made.outcome;
     let shown = |row| Variable::shown(row, wish.value.expose().to_owned());
-    let load = || async { Ok(app.queries.variable(caller.user, id).await?.map(shown)) };
+    let load = || async { Ok(app.queries.variable(&caller.reader, id).await?.map(shown)) };
     app.answer(StatusCode::CREATED, made.position, MODELS, id.get(), load).await
 }

@@ -5,7 +5,7 @@ use keynest_commands::environment::DeleteVariable;
 use keynest_domain::VariableId;
 
 use crate::core::MODELS;
-use crate::extract::{Caller, Path};
+use crate::extract::{Path, Principal};
 use crate::{App, Done, Problem};
 
 /// Deletes a variable; its key is free again.
@@ -18,7 +18,7 @@ use crate::{App, Done, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Done<()>, Problem> {
     let wish = DeleteVariable { variable: VariableId::new(id) };

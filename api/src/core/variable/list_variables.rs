@@ -4,7 +4,7 @@ use axum::extract::{OriginalUri, State};
 
 use super::{Variable, reveal};
 use crate::core::paging::{Paged, Paging};
-use crate::extract::{Caller, Json, Query};
+use crate::extract::{Json, Principal, Query};
 use crate::{App, Problem};
 
 /// The variables of the caller's organizations, by key.
@@ -17,12 +17,12 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Query(paging): Query<Paging>,
     uri: OriginalUri,
 ) -> Result<Json<Paged<Variable>>, Problem> {
     let page = paging.page(&app.settings)?;
-    let load = || app.queries.list_variables(caller.user, None, page);
+    let load = || app.queries.list_variables(&caller.reader, None, page);
     let listed = reveal::all(&app, &caller, load).await?;
     Paged::new(&app.settings, &uri, page, listed, |shown| shown).map(Json)
 }

@@ -5,7 +5,7 @@ use keynest_domain::VariableId;
 
 use super::{Variable, reveal};
 use crate::core::found;
-use crate::extract::{Caller, Json, Path};
+use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
 /// A variable of one of the caller's organizations.
@@ -18,9 +18,9 @@ use crate::{App, Problem};
 )]
 pub async fn handle(
     State(app): State<App>,
-    caller: Caller,
+    caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Variable>, Problem> {
-    let load = || app.queries.variable(caller.user, VariableId::new(id));
+    let load = || app.queries.variable(&caller.reader, VariableId::new(id));
     found(reveal::one(&app, &caller, load).await?).map(Json)
 }

@@ -3,12 +3,12 @@
 use std::future::Future;
 
 use keynest_commands::access::{Read, Revealed};
-use keynest_domain::{Permission, authorize};
+use keynest_domain::{Permission, Place};
 use keynest_projections::{Listed, QueryError, VariableRow, value_context};
 
 use super::shape::{UNREADABLE, Variable};
 use crate::core::MODELS;
-use crate::extract::Caller;
+use crate::extract::Principal;
 use crate::{App, Problem};
 
 /// Times that a query is asked again because the organization changed under it.
@@ -17,7 +17,7 @@ pub const ATTEMPTS_MAX: u32 = 5;
 /// The rows of a query, in clear as far as the caller may read them.
 pub async fn all<F>(
     app: &App,
-    caller: &Caller,
+    caller: &Principal,
     load: impl Fn() -> F,
 ) -> Result<Listed<Variable>, Problem>
 where
@@ -25,10 +25,11 @@ where
 {
     for _ in 0..ATTEMPTS_MAX {
         let listed = load().await?;
-        let recorded = app.commands.record_reads(&caller.origin, &reads(&listed.items)).await;
+        let recorded =
+            app.commands.record_reads(&caller.origin, &reads(caller, &listed.items)).await;
         match recorded.map_err(|error| Problem::new("audit_unavailable").caused_by(&error))? {
             Revealed::Recorded(_) => {
-                let items = open(app, listed.items).await?;
+                let items = open(app, caller, listed.items).await?;
                 return Ok(Listed { total: listed.total, items });
             }
             Revealed::Stale { .. } => settle(app).await?,
@@ -40,7 +41,7 @@ where
 /// The row of a query, in clear if the caller may read it.
 pub async fn one<F>(
     app: &App,
-    caller: &Caller,
+    caller: &Principal,
     load: impl Fn() -> F,
 ) -> Result<Option<Variable>, Problem>
 where
@@ -60,14 +61,15 @@ pub async fn settle(app: &App) -> Result<(), Problem> {
     Ok(())
 }
 
-fn is_readable(row: &VariableRow) -> bool {
-    authorize(Some(row.role), Permission::ReadValues).is_ok()
+fn is_readable(caller: &Principal, row: &VariableRow) -> bool {
+    let place = Place::environment(row.organization, row.project, row.environment);
+    caller.require(place, Some(row.role), Permission::ReadValues).is_ok()
 }
 
 /// What is about to be read, by organization.
-fn reads(rows: &[VariableRow]) -> Vec<Read> {
+fn reads(caller: &Principal, rows: &[VariableRow]) -> Vec<Read> {
     let mut reads: Vec<Read> = Vec::new();
-    for row in rows.iter().filter(|row| is_readable(row)) {
+    for row in rows.iter().filter(|row| is_readable(caller, row)) {
         match reads.iter_mut().find(|read| read.organization == row.organization) {
             Some(read) => read.variables.push(row.id),
             None => reads.push(Read {
@@ -80,12 +82,16 @@ fn reads(rows: &[VariableRow]) -> Vec<Read> {
     reads
 }
 
-async fn open(app: &App, rows: Vec<VariableRow>) -> Result<Vec<Variable>, Problem> {
-    let readable = rows.iter().filter(|row| is_readable(row));
+async fn open(
+    app: &App,
+    caller: &Principal,
+    rows: Vec<VariableRow>,
+) -> Result<Vec<Variable>, Problem> {
+    let readable = rows.iter().filter(|row| is_readable(caller, row));
     let keys = app.commands.keyring().opening_keys(readable.map(|row| &row.value)).await;
     let keys = keys.map_err(|error| Problem::unavailable(&error))?;
     let shown = |row: VariableRow| {
-        if !is_readable(&row) {
+        if !is_readable(caller, &row) {
             return Variable::hidden(row);
         }
         let context = value_context(row.environment, row.id, row.version);
