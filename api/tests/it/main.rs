@@ -1,6 +1,7 @@
 //! The API as its callers see it, over real sockets.
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop at the first surprise, as tests do")]
 
+mod admin;
 mod app;
 mod auth;
 mod contract_gaps;

@@ -1,5 +1,7 @@
 //! A person who uses the product: registered, activated by mail, signed in.
 
+use keynest_commands::Origin;
+use keynest_domain::Email;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -66,6 +68,14 @@ impl TestApp {
             access: answer["access"].as_str().unwrap().to_owned(),
             refresh: answer["refresh"].as_str().unwrap().to_owned(),
         }
+    }
+
+    /// Lets the operator make somebody an administrator of the instance.
+    pub async fn grant(&self, person: &Person) {
+        let origin = Origin::product(self.clock.request_id());
+        let address = Email::parse(&person.email).unwrap();
+        let done = self.app.commands.grant_administrator(&origin, address).await.unwrap();
+        assert!(done.position.is_some());
     }
 
     /// A request with somebody's access token.

@@ -2,7 +2,8 @@
 
 use keynest_crypto::Subject;
 use keynest_domain::user::{
-    NoticesSwitched, ProfileUpdated, User, UserDeactivated, UserReactivated,
+    AdministratorGranted, AdministratorRevoked, NoticesSwitched, ProfileUpdated, User,
+    UserDeactivated, UserReactivated,
 };
 use keynest_domain::{Aggregate, Role, UserId};
 use keynest_projections::{Page, UserStanding};
@@ -35,6 +36,23 @@ async fn an_account_is_shown_as_its_events_say(_: PgPoolOptions, options: PgConn
     let row = world.queries.user(ANN).await.unwrap().unwrap();
     assert_eq!(row.full_name, "Anna Lee");
     assert_eq!((row.is_active(), row.last_login, row.refuses_notices), (true, Some(at(60)), true));
+}
+
+#[sqlx::test(migrations = false)]
+async fn administering_the_instance_comes_and_goes(_: PgPoolOptions, options: PgConnectOptions) {
+    let world = World::new(options).await;
+    world.acme().await;
+    let administers = async |user: UserId| {
+        world.catch_up().await;
+        let profile = world.queries.profile(user).await.unwrap().unwrap();
+        let row = world.queries.user(user).await.unwrap().unwrap();
+        assert_eq!(row.is_administrator, profile.user.is_administrator);
+        row.is_administrator
+    };
+    world.happens::<User>(ANN, AdministratorGranted {}).await;
+    assert_eq!((administers(ANN).await, administers(BOB).await), (true, false));
+    world.happens::<User>(ANN, AdministratorRevoked {}).await;
+    assert!(!administers(ANN).await);
 }
 
 #[sqlx::test(migrations = false)]

@@ -1,6 +1,7 @@
 //! The guide for frontend developers, written by walking through the whole product over HTTP.
 
 mod accounts;
+mod admin;
 mod audit;
 mod call;
 mod files;
@@ -38,6 +39,7 @@ pub async fn walk(app: &TestApp) -> String {
     team::invite(&mut guide, &mut people, organization).await;
     team::members(&mut guide, &people, organization, environment).await;
     audit::audit_log(&mut guide, &people, organization).await;
+    admin::instance(&mut guide, &people).await;
     refusals::refusals(&mut guide, &people).await;
     let removed = [("variables", variable), ("environments", environment), ("projects", project)];
     resources::deletions(&mut guide, &people, &removed, organization).await;

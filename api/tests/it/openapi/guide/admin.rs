@@ -1,0 +1,36 @@
+//! The instance, for its administrators.
+
+use keynest_commands::Origin;
+use keynest_domain::Email;
+use serde_json::json;
+
+use super::call::Call;
+use super::people::People;
+use super::recorder::Recorder;
+
+const USERS: &str = "/api/admin/users/";
+
+pub async fn instance(guide: &mut Recorder<'_>, people: &People) {
+    let about = "For administrators of the instance, made by its operator with `keynest users grant ADDRESS`; the \
+                 profile's `is_administrator` says who is one. They see accounts and counts, never values, and are \
+                 members of nothing by it.";
+    guide.chapter("Administration", about);
+    let ann = people.ann.as_str();
+    let note = "Not an administrator.";
+    guide.call(Call::get(USERS).with_token(ann).titled("Refused").note(note), 403).await;
+    let origin = Origin::product(guide.app.clock.request_id());
+    let address = Email::parse("ann@example.com").unwrap();
+    guide.app.app.commands.grant_administrator(&origin, address).await.unwrap();
+    guide.app.catch_up().await;
+    let call = Call::get(format!("{USERS}?page_size=2")).with_token(ann);
+    let listed = guide.call(call.titled("All accounts"), 200).await.body;
+    let bob = listed["results"][1]["id"].as_i64().unwrap();
+    let call = Call::get("/api/admin/organizations/?page_size=2").with_token(ann);
+    guide.call(call.titled("All organizations, counted"), 200).await;
+    let close = Call::post(format!("{USERS}{bob}/deactivate/"), json!({})).with_token(ann);
+    let note = "Every session of the account ends at once.";
+    guide.call(close.titled("Close an account").note(note), 200).await;
+    let open = Call::post(format!("{USERS}{bob}/reactivate/"), json!({})).with_token(ann);
+    let note = "Old sessions stay ended: the person signs in again.";
+    guide.call(open.titled("Open it again").note(note), 200).await;
+}
