@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keynest_commands::Commands;
-use keynest_crypto::{AccessTokens, Cursors, Links, RefreshTokens};
+use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessTokens, Cursors, Links, RefreshTokens};
+use keynest_domain::Lifetime;
 use keynest_projections::{Projections, Queries, Visibility};
 use keynest_store::IdempotencyTable;
 
@@ -53,7 +54,8 @@ impl App {
     ) -> Self {
         let keyring = commands.keyring().clone();
         Self {
-            tokens: AccessTokens::new(keyring.clone(), &settings.public_url, AUDIENCE),
+            tokens: AccessTokens::new(keyring.clone(), &settings.public_url, AUDIENCE)
+                .with_lifetime(settings.access_token),
             refresh_tokens: RefreshTokens::new(keyring.clone()),
             links: Links::new(keyring.clone()),
             cursors: Cursors::new(keyring),
@@ -77,6 +79,8 @@ pub struct Settings {
     pub public_url: String,
     /// Origin of the frontend, for links in mails; the API's own pages if `None`.
     pub frontend_url: Option<String>,
+    /// How long access tokens are good.
+    pub access_token: Lifetime,
     /// Items on a page when the caller does not say.
     pub page_size: u32,
     /// Items on a page at most.
@@ -96,6 +100,7 @@ impl Default for Settings {
         Self {
             public_url: "http://localhost:8000".to_owned(),
             frontend_url: None,
+            access_token: ACCESS_TOKEN_LIFETIME,
             page_size: PAGE_SIZE_DEFAULT,
             page_size_max: PAGE_SIZE_MAX,
             visible_wait: VISIBLE_WAIT_DEFAULT,

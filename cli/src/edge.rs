@@ -7,6 +7,7 @@ use keynest_api::middleware::{CorsOrigins, Metrics, Proxies};
 use keynest_api::server::{ServerLimits, ServerOptions};
 use keynest_api::throttle::{Rate, ThrottleLimits};
 use keynest_api::{EdgeSettings, Settings};
+use keynest_domain::Lifetime;
 
 use crate::config::Config;
 
@@ -15,6 +16,7 @@ pub fn settings(config: &Config) -> Settings {
     Settings {
         public_url: config.public.url.as_str().to_owned(),
         frontend_url: config.frontend.url.as_ref().map(|url| url.as_str().to_owned()),
+        access_token: Lifetime::from_minutes(config.sessions.access_token_minutes),
         page_size: config.lists.page_size,
         page_size_max: config.lists.page_size_max,
         visible_wait: Duration::from_millis(config.projections.visible_wait_ms),

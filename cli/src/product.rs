@@ -6,6 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use keynest_commands::{Clock, Commands};
 use keynest_crypto::{HashParams, KeyTable, Keyring, PasswordHasher, RootKey, RootKeys, key_table};
+use keynest_domain::Lifetime;
+use keynest_domain::login::Lockout;
+use keynest_domain::session::Lifetimes;
+use keynest_domain::user::LinkLimits;
 use keynest_projections::{Projections, Queries};
 use keynest_store::postgres::{
     Postgres, PostgresIdempotency, PostgresKeyTable, StoreOptions, connect_store_pool,
@@ -50,7 +54,13 @@ impl Product {
         let keyring = Keyring::unlock(roots, table).await.context("open the keyring")?;
         let hasher =
             PasswordHasher::new(hash_params(&config)).context("prepare password hashing")?;
-        let commands = Commands::new(store.clone(), keyring.clone(), hasher, clock.clone());
+        let commands = Commands::with_settings(
+            store.clone(),
+            keyring.clone(),
+            hasher,
+            clock.clone(),
+            command_settings(&config),
+        );
 
         let connect = database.url.parse().context("read the database URL")?;
         let read_pool =
@@ -111,6 +121,10 @@ fn store_options(config: &Config) -> StoreOptions {
         statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         idle_in_transaction_timeout: Duration::from_millis(database.idle_in_transaction_timeout_ms),
         queue_requests: config.store.queue_max,
+        queue_bytes: config.store.queue_bytes_max,
+        batch_requests: config.store.batch_requests_max,
+        batch_events: config.store.batch_events_max,
+        batch_bytes: config.store.batch_bytes_max,
         handover_events: config.store.handover_events_max,
         handover_bytes: config.store.handover_bytes_max,
         ..StoreOptions::default()
@@ -125,5 +139,35 @@ fn hash_params(config: &Config) -> HashParams {
         threads: password.threads,
         queue: password.queue_max,
         ..HashParams::default()
+    }
+}
+
+/// What decisions are told of the configuration.
+fn command_settings(config: &Config) -> keynest_commands::Settings {
+    let (hours, minutes, seconds) =
+        (Lifetime::from_hours, Lifetime::from_minutes, Lifetime::from_secs);
+    let (sessions, lockout, links) = (&config.sessions, &config.lockout, &config.links);
+    keynest_commands::Settings {
+        fresh_for: seconds(sessions.fresh_seconds),
+        sessions: Lifetimes {
+            idle: hours(sessions.idle_hours),
+            absolute: hours(sessions.absolute_hours),
+            grace: seconds(sessions.refresh_grace_seconds),
+        },
+        lockout: Lockout {
+            failures_max: lockout.failures_max,
+            cool_off_first: seconds(lockout.cool_off_seconds),
+            cool_off_max: seconds(lockout.cool_off_max_seconds),
+        },
+        known_network: hours(lockout.known_network_hours),
+        links: LinkLimits {
+            activation: hours(links.activation_hours),
+            password_reset: minutes(links.password_reset_minutes),
+            activation_interval: seconds(links.activation_interval_seconds),
+            password_reset_interval: seconds(links.password_reset_interval_seconds),
+            repeated_interval: seconds(links.repeated_registration_interval_seconds),
+        },
+        invitation: hours(links.invitation_hours),
+        states_max: config.store.states_max,
     }
 }

@@ -62,7 +62,7 @@ impl Commands {
         clock: Clock,
         settings: Settings,
     ) -> Self {
-        let states = cache::States::new(STATES_MAX_DEFAULT);
+        let states = cache::States::new(settings.states_max);
         let refusals = access::Refusals::default();
         let turns = turns::Turns::default();
         Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals, turns, settings }))

@@ -1,17 +1,43 @@
 //! What the configuration says about decisions.
 
 use keynest_domain::Lifetime;
-use keynest_domain::session::reauthenticate;
+use keynest_domain::login::Lockout;
+use keynest_domain::organization::invite_member;
+use keynest_domain::session::{self, reauthenticate};
+use keynest_domain::user::LinkLimits;
+
+use crate::cache::STATES_MAX_DEFAULT;
+use crate::login::KNOWN_FOR;
 
 /// Limits of the write side; the defaults are those of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long after an authentication sensitive actions are open.
     pub fresh_for: Lifetime,
+    /// How long sessions live.
+    pub sessions: session::Lifetimes,
+    /// When failed sign-ins lock an address.
+    pub lockout: Lockout,
+    /// How long a network is known after a session there was last used.
+    pub known_network: Lifetime,
+    /// How long mailed links are good, and how often they are sent.
+    pub links: LinkLimits,
+    /// How long invitations are good.
+    pub invitation: Lifetime,
+    /// Folded aggregates kept in memory.
+    pub states_max: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { fresh_for: reauthenticate::FRESH }
+        Self {
+            fresh_for: reauthenticate::FRESH,
+            sessions: session::Lifetimes::default(),
+            lockout: Lockout::default(),
+            known_network: KNOWN_FOR,
+            links: LinkLimits::default(),
+            invitation: invite_member::LIFETIME,
+            states_max: STATES_MAX_DEFAULT,
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::random;
 
 mod header;
 
-/// How long a token is good.
+/// How long a token is good, where the configuration does not say; it says at most this.
 pub const ACCESS_TOKEN_LIFETIME: Lifetime = Lifetime::from_minutes(60);
 /// The longest token that is made or looked at.
 pub const ACCESS_TOKEN_BYTES_MAX: usize = 4_096;
@@ -76,6 +76,7 @@ pub struct AccessTokens {
     keyring: Keyring,
     issuer: String,
     audience: String,
+    lifetime: Lifetime,
     validation: Validation,
 }
 
@@ -110,10 +111,16 @@ impl AccessTokens {
         // Time is an argument here, and `verify` checks it.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Self { keyring, issuer, audience, validation }
+        Self { keyring, issuer, audience, lifetime: ACCESS_TOKEN_LIFETIME, validation }
     }
 
-    /// A signed token, good from `now` for [`ACCESS_TOKEN_LIFETIME`]. Fails only if names are longer than the domain's.
+    /// Tokens made here are good for this long, and never longer than [`ACCESS_TOKEN_LIFETIME`].
+    #[must_use]
+    pub fn with_lifetime(self, lifetime: Lifetime) -> Self {
+        Self { lifetime: lifetime.min(ACCESS_TOKEN_LIFETIME), ..self }
+    }
+
+    /// A signed token, good from `now`. Fails only if names are longer than the domain's.
     pub fn mint(
         &self,
         claims: &AccessClaims,
@@ -152,7 +159,7 @@ impl AccessTokens {
             return Err(AccessTokenError::Expired);
         }
         let latest = now.seconds() + LEEWAY_SECS;
-        let lives_too_long = wire.exp.saturating_sub(wire.iat) > lifetime_secs();
+        let lives_too_long = wire.exp.saturating_sub(wire.iat) > lifetime_max_secs();
         if wire.iat > latest || wire.nbf.is_some_and(|nbf| nbf > latest) || lives_too_long {
             return Err(AccessTokenError::NotYetValid);
         }
@@ -169,7 +176,7 @@ impl AccessTokens {
             iss: self.issuer.clone(),
             sub: claims.user.to_string(),
             aud: self.audience.clone(),
-            exp: now.seconds() + lifetime_secs(),
+            exp: now.seconds() + i64::from(self.lifetime.secs()),
             iat: now.seconds(),
             nbf: None,
             jti: format!("{:032x}", random::bits128()),
@@ -215,7 +222,8 @@ fn token(wire: Wire) -> Result<AccessToken, AccessTokenError> {
     })
 }
 
-fn lifetime_secs() -> i64 {
+/// What any process may have given to a token, whatever this one gives.
+fn lifetime_max_secs() -> i64 {
     i64::from(ACCESS_TOKEN_LIFETIME.secs())
 }
 

@@ -60,11 +60,11 @@ impl Purpose {
     /// noticed the rotation. `None`: it does not retire.
     pub const fn retired_lifetime(self) -> Option<Lifetime> {
         match self {
-            // Access tokens live 60 min.
+            // Access tokens live 60 min at most (`sessions.access_token_minutes`).
             Self::Signing => Some(Lifetime::from_hours(3)),
-            // Invitations live 7 days.
-            Self::Link => Some(Lifetime::from_days(8)),
-            // Sessions end after 30 days (domain::session::ABSOLUTE).
+            // Invitations live 30 days at most (`links.invitation_hours`).
+            Self::Link => Some(Lifetime::from_days(31)),
+            // Sessions end after 30 days at most (`sessions.absolute_hours`).
             Self::Refresh => Some(Lifetime::from_days(31)),
             // Positions and cursors are of use for a day.
             Self::Cursor => Some(Lifetime::from_days(2)),

@@ -5,12 +5,34 @@ use serde::{Deserialize, Serialize};
 use crate::event::events;
 use crate::{Aggregate, Lifetime, LoginId, Timestamp, UserId};
 
-/// Failures after which an address is locked.
+/// Failures after which an address is locked, where the configuration does not say.
 pub const FAILURES_MAX: u32 = 5;
 /// How long the first lock lasts; each further one without a success between lasts twice as long.
 pub const COOL_OFF_FIRST: Lifetime = Lifetime::from_minutes(1);
 /// The longest lock.
 pub const COOL_OFF_MAX: Lifetime = Lifetime::from_hours(1);
+
+/// When an address is locked and for how long: an argument of the decision. The log holds until when, so that a replay gives
+/// the same locks whatever the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lockout {
+    /// Failures after which an address is locked.
+    pub failures_max: u32,
+    /// The first lock; each further one without a success between lasts twice as long.
+    pub cool_off_first: Lifetime,
+    /// The longest lock.
+    pub cool_off_max: Lifetime,
+}
+
+impl Default for Lockout {
+    fn default() -> Self {
+        Self {
+            failures_max: FAILURES_MAX,
+            cool_off_first: COOL_OFF_FIRST,
+            cool_off_max: COOL_OFF_MAX,
+        }
+    }
+}
 
 events! {
     /// A wrong password, or any password for an address without an account.
@@ -101,11 +123,16 @@ impl Login {
 }
 
 /// Counts a wrong password, and locks after the last that is allowed.
-pub fn fail(state: &Login, user: Option<UserId>, at: Timestamp) -> Result<Vec<Event>, Rejection> {
+pub fn fail(
+    state: &Login,
+    user: Option<UserId>,
+    lockout: &Lockout,
+    at: Timestamp,
+) -> Result<Vec<Event>, Rejection> {
     state.require_unlocked(at)?;
     let mut events = vec![LoginFailed { user, at }.into()];
-    if state.failures + 1 >= FAILURES_MAX {
-        let until = at + cool_off(state.locks);
+    if state.failures + 1 >= lockout.failures_max {
+        let until = at + lockout.cool_off(state.locks);
         events.push(LoginLocked { user, until }.into());
     }
     Ok(events)
@@ -129,9 +156,11 @@ pub fn unlock(state: &Login, user: Option<UserId>, at: Timestamp) -> Vec<Event> 
     vec![LoginUnlocked { user, at }.into()]
 }
 
-fn cool_off(locks: u32) -> Lifetime {
-    let doubled = COOL_OFF_FIRST.secs().saturating_mul(1 << locks.min(16));
-    Lifetime::from_secs(doubled.min(COOL_OFF_MAX.secs()))
+impl Lockout {
+    fn cool_off(&self, locks: u32) -> Lifetime {
+        let doubled = self.cool_off_first.secs().saturating_mul(1 << locks.min(16));
+        Lifetime::from_secs(doubled.min(self.cool_off_max.secs()))
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +186,21 @@ mod tests {
         LoginUnlocked { user: ANN, at: at(seconds) }.into()
     }
 
+    fn fail(state: &Login, user: Option<UserId>, at: Timestamp) -> Result<Vec<Event>, Rejection> {
+        super::fail(state, user, &Lockout::default(), at)
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_operator() {
+        let (first, longest) = (Lifetime::from_secs(10), Lifetime::from_secs(15));
+        let strict = Lockout { failures_max: 2, cool_off_first: first, cool_off_max: longest };
+        let fail = |it: &Login, seconds| super::fail(it, ANN, &strict, at(seconds));
+        given::<Login>([]).when(|it| fail(it, 1)).then([failed(1)]);
+        given::<Login>([failed(1)]).when(|it| fail(it, 2)).then([failed(2), locked(12)]);
+        let again = [failed(1), failed(2), locked(12), failed(13)];
+        given::<Login>(again).when(|it| fail(it, 14)).then([failed(14), locked(29)]);
+    }
+
     #[test]
     fn the_fifth_failure_locks_for_a_minute() {
         let four = [failed(1), failed(2), failed(3), failed(4)];
@@ -174,9 +218,12 @@ mod tests {
 
     #[test]
     fn locks_double_up_to_an_hour() {
-        let minutes: Vec<u32> = (0..8).map(|locks| cool_off(locks).secs() / 60).collect();
+        let minutes: Vec<u32> = {
+            let lockout = Lockout::default();
+            (0..8).map(|locks| lockout.cool_off(locks).secs() / 60).collect()
+        };
         assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(cool_off(u32::MAX), COOL_OFF_MAX);
+        assert_eq!(Lockout::default().cool_off(u32::MAX), COOL_OFF_MAX);
     }
 
     #[test]

@@ -241,14 +241,15 @@ impl Queries {
     /// Open sessions past their idle or absolute lifetime, for the janitor.
     pub async fn expired_sessions(
         &self,
+        lifetimes: &session::Lifetimes,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<SessionId>, QueryError> {
         let rows = sqlx::query_scalar!(
             "select id from sessions where ended_at is null and (last_used_at <= $1 or started_at <= $2)
              order by last_used_at, id limit $3",
-            column(now - session::IDLE),
-            column(now - session::ABSOLUTE),
+            column(now - lifetimes.idle),
+            column(now - lifetimes.absolute),
             i64::from(limit)
         )
         .fetch_all(self.read())

@@ -119,7 +119,9 @@ impl Janitor {
     async fn end_sessions(&self) -> Result<(), JanitorError> {
         let now = self.commands.clock().now();
         let mut failed = Ok(());
-        for session in self.queries.expired_sessions(now, self.settings.batch).await? {
+        let lifetimes = &self.commands.settings().sessions;
+        let expired = self.queries.expired_sessions(lifetimes, now, self.settings.batch).await?;
+        for session in expired {
             let done = self.commands.expire_session(&self.origin(), session).await;
             failed = failed.and(done.map(drop));
         }

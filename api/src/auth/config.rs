@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use keynest_crypto::ACCESS_TOKEN_LIFETIME;
 use keynest_crypto::password::PASSWORD_CHARS_MIN;
 use keynest_domain::organization::MEMBERS_MAX;
-use keynest_domain::{EMAIL_BYTES_MAX, VARIABLE_KEY_MAX, session};
+use keynest_domain::{EMAIL_BYTES_MAX, VARIABLE_KEY_MAX};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,8 +115,8 @@ pub async fn handle(State(app): State<App>) -> Json<Config> {
             method: "JWT",
             token_header: "Authorization",
             token_prefix: "Bearer",
-            access_token_lifetime: ACCESS_TOKEN_LIFETIME.secs(),
-            refresh_token_lifetime: session::IDLE.secs(),
+            access_token_lifetime: app.settings.access_token.secs(),
+            refresh_token_lifetime: app.commands.settings().sessions.idle.secs(),
             auto_refresh: true,
             rotate_refresh_tokens: true,
         },

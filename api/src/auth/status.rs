@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use keynest_crypto::ACCESS_TOKEN_LIFETIME;
-use keynest_domain::session;
 use keynest_projections::Profile;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -115,8 +113,10 @@ pub async fn handle(State(app): State<App>, caller: MaybeCaller) -> Result<Json<
             encryption: true,
         },
         token_config: TokenConfig {
-            access_token_lifetime_minutes: ACCESS_TOKEN_LIFETIME.secs() / 60,
-            refresh_token_lifetime_days: session::IDLE.secs() / 86_400,
+            access_token_lifetime_minutes: app.settings.access_token.secs() / 60,
+            refresh_token_lifetime_days: {
+                app.commands.settings().sessions.idle.secs().div_ceil(86_400)
+            },
             rotate_refresh_tokens: true,
             blacklist_after_rotation: true,
         },

@@ -3,14 +3,14 @@
 use toml::Value;
 
 use super::error::ConfigError;
-use super::sections::Config;
+use super::sections::{Config, Sessions};
 
 const DAY_MS: i64 = 86_400_000;
 const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 12] = [
+const BOUNDS: [(&str, i64, i64); 32] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -23,6 +23,26 @@ const BOUNDS: [(&str, i64, i64); 12] = [
     ("lists.page_size_max", 1, 10_000),
     ("projections.visible_wait_ms", 0, 60_000),
     ("janitor.interval_seconds", 1, 86_400),
+    ("sessions.access_token_minutes", 1, 60),
+    ("sessions.idle_hours", 2, 30 * 24),
+    ("sessions.absolute_hours", 2, 30 * 24),
+    ("sessions.refresh_grace_seconds", 0, 300),
+    ("sessions.fresh_seconds", 10, 86_400),
+    ("lockout.failures_max", 1, 100),
+    ("lockout.cool_off_seconds", 1, 86_400),
+    ("lockout.cool_off_max_seconds", 1, 86_400),
+    ("lockout.known_network_hours", 1, 365 * 24),
+    ("links.activation_hours", 1, 30 * 24),
+    ("links.password_reset_minutes", 5, 24 * 60),
+    ("links.invitation_hours", 1, 30 * 24),
+    ("links.activation_interval_seconds", 1, 86_400),
+    ("links.password_reset_interval_seconds", 1, 86_400),
+    ("links.repeated_registration_interval_seconds", 1, 86_400),
+    ("store.queue_bytes_max", 32 * 1024 * KIB, GIB),
+    ("store.batch_requests_max", 1, 10_000),
+    ("store.batch_events_max", 1, 10_000),
+    ("store.batch_bytes_max", KIB, 16 * 1024 * KIB),
+    ("store.states_max", 16, 10_000_000),
 ];
 const DEFAULT_BOUNDS: (i64, i64) = (1, i32::MAX as i64);
 
@@ -85,6 +105,34 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
             expected,
         })
     };
+    let Sessions { idle_hours, absolute_hours, .. } = config.sessions;
+    not_above(
+        "sessions.idle_hours",
+        idle_hours.into(),
+        "sessions.absolute_hours",
+        absolute_hours.into(),
+    )?;
+    not_above(
+        "lockout.cool_off_seconds",
+        config.lockout.cool_off_seconds.into(),
+        "lockout.cool_off_max_seconds",
+        config.lockout.cool_off_max_seconds.into(),
+    )?;
+    let minutes = |hours: u32| u64::from(hours) * 60;
+    let links = &config.links;
+    let seconds = |minutes: u64| minutes * 60;
+    not_above(
+        "links.activation_interval_seconds",
+        links.activation_interval_seconds.into(),
+        "links.activation_hours",
+        seconds(minutes(links.activation_hours)),
+    )?;
+    not_above(
+        "links.password_reset_interval_seconds",
+        links.password_reset_interval_seconds.into(),
+        "links.password_reset_minutes",
+        seconds(links.password_reset_minutes.into()),
+    )?;
     not_above(
         "lists.page_size",
         config.lists.page_size.into(),

@@ -47,6 +47,9 @@ section! {
         database: Database = Database::default(),
         store: Store = Store::default(),
         nats: Nats = Nats::default(),
+        sessions: Sessions = Sessions::default(),
+        lockout: Lockout = Lockout::default(),
+        links: Links = Links::default(),
         smtp: Smtp = Smtp::default(),
         public: Public = Public::default(),
         frontend: Frontend = Frontend::default(),
@@ -88,6 +91,60 @@ section! {
         /// Committed events kept in memory for this process's projections and workers; who is further behind reads them.
         handover_events_max: usize = 4_096,
         handover_bytes_max: usize = 4 * MIB as usize,
+        /// Bytes of the appends that wait; more are refused with 503.
+        queue_bytes_max: u32 = 64 * 1024 * 1024,
+        /// Appends that one commit takes along.
+        batch_requests_max: usize = 256,
+        /// Events that one commit takes along, unless one append has more.
+        batch_events_max: usize = 1_000,
+        /// Bytes that one commit takes along, unless one append has more.
+        batch_bytes_max: usize = 1024 * 1024,
+        /// Aggregates whose state is kept in memory between commands.
+        states_max: u64 = 4_096,
+    }
+}
+
+section! {
+    /// How long a sign-in lasts.
+    Sessions {
+        access_token_minutes: u32 = 60,
+        /// Without a refresh.
+        idle_hours: u32 = 7 * 24,
+        /// From the sign-in on.
+        absolute_hours: u32 = 30 * 24,
+        /// How long a replaced refresh token answers once more, for clients that lost its successor.
+        refresh_grace_seconds: u32 = 10,
+        /// How long after a proof of identity sensitive actions are open.
+        fresh_seconds: u32 = 300,
+    }
+}
+
+section! {
+    /// What follows wrong passwords.
+    Lockout {
+        /// Failures of one address after which it is locked.
+        failures_max: u32 = 5,
+        /// The first lock; each further one lasts twice as long.
+        cool_off_seconds: u32 = 60,
+        /// The longest lock.
+        cool_off_max_seconds: u32 = 3_600,
+        /// How long a network counts as its owner's after a session there was last used.
+        known_network_hours: u32 = 30 * 24,
+    }
+}
+
+section! {
+    /// Links in mails.
+    Links {
+        activation_hours: u32 = 24,
+        password_reset_minutes: u32 = 30,
+        invitation_hours: u32 = 7 * 24,
+        /// Between two activation mails to one account.
+        activation_interval_seconds: u32 = 60,
+        /// Between two reset mails to one account.
+        password_reset_interval_seconds: u32 = 60,
+        /// Between two mails that tell an owner of another registration with the address.
+        repeated_registration_interval_seconds: u32 = 3_600,
     }
 }
 

@@ -7,7 +7,7 @@ use keynest_domain::{Aggregate, Email, Lifetime, LoginId, SessionId, UserId};
 use super::{NOBODY, login_id};
 use crate::{CommandError, Commands, Origin, Unit, claims};
 
-/// How long a network is known after a session there was last used.
+/// How long a network is known after a session there was last used, where the configuration does not say.
 pub const KNOWN_FOR: Lifetime = ABSOLUTE;
 
 /// Remembers the caller's network as one of this person, through this session.
@@ -38,8 +38,9 @@ impl Commands {
         let Some((stream, _)) = self.store().resolve(&claim).await? else { return Ok(false) };
         let Ok(id) = stream.id().parse::<SessionId>() else { return Ok(false) };
         let session = self.read::<Session>(id).await?;
+        let known_for = self.settings().known_network;
         let is_recent =
-            session.last_used_at.is_some_and(|last| self.clock().now() < last + KNOWN_FOR);
+            session.last_used_at.is_some_and(|last| self.clock().now() < last + known_for);
         Ok(session.user == Some(user) && is_recent)
     }
 }

@@ -83,7 +83,11 @@ impl UseCase for Compared {
                 login.require_unlocked(at)?;
                 return Err(user::Rejection::Inactive.into());
             }
-            _ => unit.stage::<Login>(self.login, login::fail(&login, self.user, at)?),
+            _ => {
+                let lockout = &unit.commands().settings().lockout;
+                let events = login::fail(&login, self.user, lockout, at)?;
+                unit.stage::<Login>(self.login, events);
+            }
         }
         Ok(())
     }

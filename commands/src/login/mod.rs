@@ -8,6 +8,7 @@ mod sign_in;
 use keynest_crypto::Keyring;
 use keynest_domain::{LoginId, UserId};
 
+pub use device::KNOWN_FOR;
 pub(crate) use device::claim_device;
 pub use log_in::LogIn;
 pub use sign_in::{Challenge, SignIn};

@@ -70,6 +70,7 @@ impl UseCase for InviteMember {
             address,
             role: self.role,
             nonce: random::link_nonce(),
+            lifetime: unit.commands().settings().invitation,
             at,
         };
         unit.stage::<Organization>(id, invite_member::decide(&state, wish)?);

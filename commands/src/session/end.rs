@@ -38,7 +38,9 @@ impl UseCase for End {
         let session = unit.load::<Session>(id).await?;
         let events = match self {
             Self::SignOut(_) => end::decide(&session, EndReason::SignedOut)?,
-            Self::Expire(_) => end::expire(&session, unit.now())?,
+            Self::Expire(_) => {
+                end::expire(&session, &unit.commands().settings().sessions, unit.now())?
+            }
         };
         unit.stage::<Session>(id, events);
         Ok(())

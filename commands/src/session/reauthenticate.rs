@@ -50,7 +50,8 @@ impl UseCase for Compared {
         let session = unit.load::<Session>(self.session).await?;
         let (at, who) = (unit.now(), Some(self.user));
         if self.verified.is_none() || self.verified != user.password {
-            unit.stage::<Login>(self.login, login::fail(&login, who, at)?);
+            let lockout = &unit.commands().settings().lockout;
+            unit.stage::<Login>(self.login, login::fail(&login, who, lockout, at)?);
             return Ok(());
         }
         unit.stage::<Login>(self.login, login::succeed(&login, who, at)?);

@@ -68,6 +68,7 @@ impl UseCase for Refresh {
             presented: self.presented,
             presented_key: self.presented_key,
             refresh_key: RefreshTokens::new(unit.commands().keyring().clone()).current_key_id(),
+            lifetimes: unit.commands().settings().sessions,
             at: unit.now(),
         };
         let (answer, events) = refresh::decide(&session, &user, wish)?;

@@ -60,7 +60,8 @@ impl UseCase for Hashed {
         let login = unit.load::<Login>(self.login).await?;
         let (at, who) = (unit.now(), Some(self.user));
         if self.verified.is_none() || self.verified != user.password {
-            unit.stage::<Login>(self.login, login::fail(&login, who, at)?);
+            let lockout = &unit.commands().settings().lockout;
+            unit.stage::<Login>(self.login, login::fail(&login, who, lockout, at)?);
             return Ok(());
         }
         unit.stage::<Login>(self.login, login::succeed(&login, who, at)?);

@@ -77,7 +77,11 @@ impl UseCase for Hashed {
 async fn tell_owner(unit: &mut Unit<'_>, owner: &StreamName) -> Result<(), CommandError> {
     let user = owner_of(owner)?;
     let state = unit.load::<User>(user).await?;
-    let wish = RepeatRegistration { nonce: random::link_nonce(), at: unit.now() };
+    let wish = RepeatRegistration {
+        nonce: random::link_nonce(),
+        limits: unit.commands().settings().links,
+        at: unit.now(),
+    };
     unit.stage::<User>(user, repeat_registration::decide(&state, wish));
     Ok(())
 }
@@ -103,6 +107,7 @@ impl Hashed {
             last_name: seal(unit, user, "last_name", wish.last_name.as_str()).await?,
             password: seal(unit, user, "password", &self.hash).await?,
             nonce: random::link_nonce(),
+            lifetime: unit.commands().settings().links.activation,
             at,
         })
     }

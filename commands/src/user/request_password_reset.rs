@@ -32,6 +32,7 @@ impl UseCase for RequestPasswordReset {
         let state = unit.load::<User>(user).await?;
         let wish = request_password_reset::RequestPasswordReset {
             nonce: random::link_nonce(),
+            limits: unit.commands().settings().links,
             at: unit.now(),
         };
         unit.stage::<User>(user, request_password_reset::decide(&state, wish));

@@ -30,8 +30,11 @@ impl UseCase for ResendActivation {
         let Some(owner) = unit.resolve(&claim).await? else { return Ok(()) };
         let user = owner_of(&owner)?;
         let state = unit.load::<User>(user).await?;
-        let wish =
-            resend_activation::ResendActivation { nonce: random::link_nonce(), at: unit.now() };
+        let wish = resend_activation::ResendActivation {
+            nonce: random::link_nonce(),
+            limits: unit.commands().settings().links,
+            at: unit.now(),
+        };
         unit.stage::<User>(user, resend_activation::decide(&state, wish));
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{InvitationId, Lifetime, LinkNonce, Role, Sealed, Timestamp, UserId};
 
-/// How long an invitation stays good (CONTRACT 4.3).
+/// How long an invitation stays good, where the configuration does not say (CONTRACT 4.3).
 pub const LIFETIME: Lifetime = Lifetime::from_days(7);
 
 /// The wish.
@@ -22,6 +22,7 @@ pub struct InviteMember {
     pub address: Sealed,
     pub role: Role,
     pub nonce: LinkNonce,
+    pub lifetime: Lifetime,
     pub at: Timestamp,
 }
 
@@ -55,8 +56,8 @@ pub fn check(
 /// Overdue invitations are expired on the way, so that they never stand in the way of a new one (D15).
 pub fn decide(state: &Organization, wish: InviteMember) -> Result<Vec<Event>, Rejection> {
     check(state, wish.inviter, wish.invitee, wish.is_address_invited, wish.at)?;
-    let InviteMember { inviter, invitation, address, role, nonce, at, .. } = wish;
-    let expires_at = at + LIFETIME;
+    let InviteMember { inviter, invitation, address, role, nonce, lifetime, at, .. } = wish;
+    let expires_at = at + lifetime;
     let mut events = expire_invitations::decide(state, at)?;
     events
         .push(InvitationSent { invitation, address, role, inviter, nonce, expires_at, at }.into());
@@ -79,6 +80,7 @@ mod tests {
             address: sealed("bob@example.com"),
             role: Role::Viewer,
             nonce: LinkNonce::new(7),
+            lifetime: LIFETIME,
             at: NOON,
         }
     }

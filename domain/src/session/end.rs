@@ -1,6 +1,6 @@
 //! End a session: signed out, expired, or for other reasons.
 
-use super::{EndReason, Event, Rejection, Session, SessionEnded};
+use super::{EndReason, Event, Lifetimes, Rejection, Session, SessionEnded};
 use crate::Timestamp;
 
 /// Ends it once; a session that has ended or never was stays as it is.
@@ -12,8 +12,16 @@ pub fn decide(state: &Session, reason: EndReason) -> Result<Vec<Event>, Rejectio
 }
 
 /// Ends it if its time is over, for the janitor.
-pub fn expire(state: &Session, at: Timestamp) -> Result<Vec<Event>, Rejection> {
-    if state.has_expired(at) { decide(state, EndReason::Expired) } else { Ok(Vec::new()) }
+pub fn expire(
+    state: &Session,
+    lifetimes: &Lifetimes,
+    at: Timestamp,
+) -> Result<Vec<Event>, Rejection> {
+    if state.has_expired(lifetimes, at) {
+        decide(state, EndReason::Expired)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 #[cfg(test)]
@@ -30,6 +38,23 @@ mod tests {
         given::<Session>([]).when(end).then_nothing();
         given::<Session>([started()]).when(end).then([ended(EndReason::SignedOut)]);
         given::<Session>([started(), ended(EndReason::SignedOut)]).when(end).then_nothing();
+    }
+
+    fn expire(state: &Session, at: Timestamp) -> Result<Vec<Event>, Rejection> {
+        super::expire(state, &Lifetimes::default(), at)
+    }
+
+    #[test]
+    fn lifetimes_are_those_of_the_operator() {
+        let hour = |hours| crate::Lifetime::from_hours(hours);
+        let short = Lifetimes { idle: hour(2), absolute: hour(3), ..Lifetimes::default() };
+        let expire = |state: &Session, seconds| super::expire(state, &short, at(seconds));
+        let expired = [ended(EndReason::Expired)];
+        given::<Session>([started()]).when(|it| expire(it, 7_199)).then_nothing();
+        given::<Session>([started()]).when(|it| expire(it, 7_200)).then(expired.clone());
+        let used = [started(), refreshed(1, 5_400)];
+        given::<Session>(used.clone()).when(|it| expire(it, 10_799)).then_nothing();
+        given::<Session>(used).when(|it| expire(it, 10_800)).then(expired);
     }
 
     #[test]

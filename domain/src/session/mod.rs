@@ -8,14 +8,32 @@ pub mod start;
 use serde::{Deserialize, Serialize};
 
 use crate::event::events;
-use crate::{Aggregate, KeyId, SessionId, Timestamp, UserId};
+use crate::{Aggregate, KeyId, Lifetime, SessionId, Timestamp, UserId};
 
-/// How long a session lives without being refreshed, and at most.
-pub const IDLE: crate::Lifetime = crate::Lifetime::from_days(7);
-/// The absolute end of a session.
-pub const ABSOLUTE: crate::Lifetime = crate::Lifetime::from_days(30);
+/// How long a session lives without being refreshed, where the configuration does not say.
+pub const IDLE: Lifetime = Lifetime::from_days(7);
+/// The absolute end of a session, where the configuration does not say; it says at most this.
+pub const ABSOLUTE: Lifetime = Lifetime::from_days(30);
 /// How long the previous refresh token answers with its successor after that was first used.
-pub const GRACE: crate::Lifetime = crate::Lifetime::from_secs(10);
+pub const GRACE: Lifetime = Lifetime::from_secs(10);
+
+/// How long sessions live: an argument of every decision about one. The log holds only when a session began and was used, so
+/// that a replay gives the same state whatever the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Without being refreshed.
+    pub idle: Lifetime,
+    /// At most.
+    pub absolute: Lifetime,
+    /// How long a replaced refresh token answers with its successor after that was first used.
+    pub grace: Lifetime,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { idle: IDLE, absolute: ABSOLUTE, grace: GRACE }
+    }
+}
 
 events! {
     /// Signed in: generation 0.
@@ -228,13 +246,13 @@ impl Aggregate for Session {
 
 impl Session {
     /// Whether idle or absolute lifetime is over.
-    pub fn has_expired(&self, at: Timestamp) -> bool {
+    pub fn has_expired(&self, lifetimes: &Lifetimes, at: Timestamp) -> bool {
         let is_over = |from: Option<Timestamp>, span| from.is_none_or(|from| at >= from + span);
-        is_over(self.last_used_at, IDLE) || is_over(self.started_at, ABSOLUTE)
+        is_over(self.last_used_at, lifetimes.idle) || is_over(self.started_at, lifetimes.absolute)
     }
 
     /// Refuses unless somebody has proved within a span who they are.
-    pub fn require_fresh(&self, at: Timestamp, span: crate::Lifetime) -> Result<(), Rejection> {
+    pub fn require_fresh(&self, at: Timestamp, span: Lifetime) -> Result<(), Rejection> {
         let is_fresh = self.authenticated_at.is_some_and(|last| at < last + span);
         if is_fresh && !self.has_ended { Ok(()) } else { Err(Rejection::StepUpRequired) }
     }
@@ -247,7 +265,6 @@ mod samples {
     use uuid::Uuid;
 
     use super::*;
-    use crate::Lifetime;
 
     pub const ANN: UserId = UserId::new(1);
     pub const LAPTOP: SessionId = SessionId::new(Uuid::from_u128(1));

@@ -10,7 +10,7 @@
 //! | older | theft | the session ends |
 
 use super::{
-    EndReason, Event, GRACE, RefreshTokenReuseDetected, Rejection, Session, SessionEnded,
+    EndReason, Event, Lifetimes, RefreshTokenReuseDetected, Rejection, Session, SessionEnded,
     SessionRefreshed,
 };
 use crate::user::User;
@@ -29,6 +29,7 @@ pub struct Refresh {
     pub presented_key: KeyId,
     /// The key that derives the next generation.
     pub refresh_key: KeyId,
+    pub lifetimes: Lifetimes,
     pub at: Timestamp,
 }
 
@@ -59,13 +60,13 @@ pub fn decide(
     if state.has_ended {
         return Err(Rejection::Ended);
     }
-    if state.has_expired(wish.at) {
+    if state.has_expired(&wish.lifetimes, wish.at) {
         return Err(Rejection::Expired);
     }
     if !user.honours(session, state.epoch) {
         return Err(Rejection::CredentialsChanged);
     }
-    let Refresh { presented, presented_key, refresh_key, at } = wish;
+    let Refresh { presented, presented_key, refresh_key, lifetimes, at } = wish;
     let Some(age) = state.generation.checked_sub(presented) else {
         return Err(Rejection::TokenInvalid);
     };
@@ -73,7 +74,7 @@ pub fn decide(
     if named.get(age as usize).is_some_and(|named| *named != Some(presented_key)) {
         return Err(Rejection::TokenInvalid);
     }
-    let is_in_grace = state.rotated_at.is_some_and(|rotated| at < rotated + GRACE);
+    let is_in_grace = state.rotated_at.is_some_and(|rotated| at < rotated + lifetimes.grace);
     Ok(match (age, state.previous_key) {
         (0, _) => {
             let generation = presented + 1;
@@ -137,7 +138,8 @@ mod tests {
         let state = past.iter().fold(Session::default(), Session::evolve);
         let refresh_key = key(state.generation + 1);
         let presented_key = key(presented);
-        decide(&state, &ann(), Refresh { presented, presented_key, refresh_key, at: at(seconds) })
+        let (lifetimes, at) = (Lifetimes::default(), at(seconds));
+        decide(&state, &ann(), Refresh { presented, presented_key, refresh_key, lifetimes, at })
     }
 
     fn successor(generation: u32) -> Answer {
@@ -187,7 +189,8 @@ mod tests {
         let state = rotated().iter().fold(Session::default(), Session::evolve);
         for presented in [3, 2] {
             let (presented_key, refresh_key) = (key(9), key(4));
-            let wish = Refresh { presented, presented_key, refresh_key, at: at(1_000) };
+            let (lifetimes, at) = (Lifetimes::default(), at(1_000));
+            let wish = Refresh { presented, presented_key, refresh_key, lifetimes, at };
             assert_eq!(decide(&state, &ann(), wish), Err(Rejection::TokenInvalid));
         }
     }
@@ -204,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn the_grace_is_that_of_the_operator() {
+        let state = rotated().iter().fold(Session::default(), Session::evolve);
+        let answer = |seconds, grace| {
+            let lifetimes = Lifetimes { grace, ..Lifetimes::default() };
+            let (presented_key, refresh_key) = (key(1), key(4));
+            let at = at(seconds);
+            let wish = Refresh { presented: 1, presented_key, refresh_key, lifetimes, at };
+            decide(&state, &ann(), wish).unwrap().0
+        };
+        assert_eq!(answer(1_029, Lifetime::from_secs(30)), successor(2));
+        assert_eq!(answer(1_030, Lifetime::from_secs(30)), Answer::Theft);
+    }
+
+    #[test]
     fn an_ended_or_idle_session_is_not_refreshed() {
         let past = [started(), ended(EndReason::SignedOut)];
         assert_eq!(present(&past, 0, 1), Err(Rejection::Ended));
@@ -213,7 +230,8 @@ mod tests {
     #[test]
     fn a_session_dies_with_the_credentials_that_it_began_with() {
         let state = Session::default().evolve(&started());
-        let wish = Refresh { presented: 0, presented_key: key(0), refresh_key: key(1), at: at(5) };
+        let (presented_key, refresh_key, lifetimes) = (key(0), key(1), Lifetimes::default());
+        let wish = Refresh { presented: 0, presented_key, refresh_key, lifetimes, at: at(5) };
         let password = crate::Sealed::from_bytes(Vec::new());
         let user = ann().evolve(&PasswordReset { password, epoch: 1, at: at(2) }.into());
         assert_eq!(decide(&state, &user, wish), Err(Rejection::CredentialsChanged));

@@ -5,6 +5,7 @@ pub mod administrator;
 pub mod change_password;
 pub mod confirm_password_reset;
 pub mod deactivate;
+pub mod links;
 pub mod register;
 pub mod repeat_registration;
 pub mod request_password_reset;
@@ -13,6 +14,8 @@ pub mod switch_notices;
 pub mod update_profile;
 
 use serde::{Deserialize, Serialize};
+
+pub use links::LinkLimits;
 
 use crate::event::events;
 use crate::{Aggregate, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, UserId};
@@ -377,6 +380,7 @@ mod samples {
             last_name: sealed(""),
             password: sealed("hash"),
             nonce: FIRST_LINK,
+            lifetime: links::ACTIVATION_LIFETIME,
             at: at(0),
         }
         .into()

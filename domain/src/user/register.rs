@@ -3,9 +3,6 @@
 use super::{Event, Rejection, Standing, User, UserRegistered};
 use crate::{Lifetime, LinkNonce, Sealed, Timestamp, UserId};
 
-/// How long an activation link is good (DESIGN 7).
-pub const ACTIVATION_LIFETIME: Lifetime = Lifetime::from_hours(24);
-
 /// The wish: an account with these sealed fields.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -17,6 +14,8 @@ pub struct Register {
     pub last_name: Sealed,
     pub password: Sealed,
     pub nonce: LinkNonce,
+    /// Of the link.
+    pub lifetime: Lifetime,
     pub at: Timestamp,
 }
 
@@ -30,8 +29,18 @@ pub fn decide(state: &User, wish: Register) -> Result<Vec<Event>, Rejection> {
 
 impl From<Register> for Event {
     fn from(wish: Register) -> Self {
-        let Register { user, username, email, first_name, last_name, password, nonce, at } = wish;
-        let expires_at = at + ACTIVATION_LIFETIME;
+        let Register {
+            user,
+            username,
+            email,
+            first_name,
+            last_name,
+            password,
+            nonce,
+            lifetime,
+            at,
+        } = wish;
+        let expires_at = at + lifetime;
         UserRegistered {
             user,
             username,
@@ -62,6 +71,7 @@ mod tests {
             last_name: sealed(""),
             password: sealed("hash"),
             nonce: LinkNonce::new(1),
+            lifetime: crate::user::links::ACTIVATION_LIFETIME,
             at: at(0),
         }
     }

@@ -1,32 +1,35 @@
 //! Somebody registers with an address that has an account: its owner hears of it by mail, the caller does not.
 
-use super::register::ACTIVATION_LIFETIME;
-use super::{ActivationRequested, Event, RegistrationRepeated, Standing, User, is_recent};
-use crate::{Lifetime, LinkNonce, Timestamp};
-
-/// A stranger causes at most one mail of this kind in this span.
-pub const REPEATED_INTERVAL: Lifetime = Lifetime::from_hours(1);
+use super::{
+    ActivationRequested, Event, LinkLimits, RegistrationRepeated, Standing, User, is_recent,
+};
+use crate::{LinkNonce, Timestamp};
 
 /// The wish: tell the owner.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct RepeatRegistration {
     pub nonce: LinkNonce,
+    pub limits: LinkLimits,
     pub at: Timestamp,
 }
 
 /// Never refuses, since the caller must not learn anything: a new link for an account that was never activated, a notice
 /// for one that was.
 pub fn decide(state: &User, wish: RepeatRegistration) -> Vec<Event> {
-    let RepeatRegistration { nonce, at } = wish;
+    let RepeatRegistration { nonce, limits, at } = wish;
     match state.standing {
-        Standing::Inactive if is_recent(state.activation_requested_at, at, REPEATED_INTERVAL) => {
+        Standing::Inactive
+            if is_recent(state.activation_requested_at, at, limits.repeated_interval) =>
+        {
             Vec::new()
         }
         Standing::Inactive => {
-            vec![ActivationRequested { nonce, expires_at: at + ACTIVATION_LIFETIME, at }.into()]
+            vec![ActivationRequested { nonce, expires_at: at + limits.activation, at }.into()]
         }
-        Standing::Active if is_recent(state.repeated_at, at, REPEATED_INTERVAL) => Vec::new(),
+        Standing::Active if is_recent(state.repeated_at, at, limits.repeated_interval) => {
+            Vec::new()
+        }
         Standing::Active => vec![RegistrationRepeated { at }.into()],
         Standing::Absent | Standing::Deactivated => Vec::new(),
     }
@@ -40,7 +43,14 @@ mod tests {
     use crate::user::{Rejection, UserDeactivated};
 
     fn repeat(state: &User, seconds: u32) -> Result<Vec<Event>, Rejection> {
-        Ok(decide(state, RepeatRegistration { nonce: LinkNonce::new(2), at: at(seconds) }))
+        Ok(decide(
+            state,
+            RepeatRegistration {
+                nonce: LinkNonce::new(2),
+                limits: LinkLimits::default(),
+                at: at(seconds),
+            },
+        ))
     }
 
     fn told(seconds: u32) -> Event {

@@ -1,29 +1,25 @@
 //! Ask for a link that sets a new password; older ones are dead.
 
-use super::{Event, PasswordResetRequested, Standing, User, is_recent};
-use crate::{Lifetime, LinkNonce, Timestamp};
-
-/// How long a reset link is good (DESIGN 7).
-pub const RESET_LIFETIME: Lifetime = Lifetime::from_minutes(30);
-/// A stranger causes at most one mail of this kind in this span.
-pub const RESET_INTERVAL: Lifetime = Lifetime::from_minutes(1);
+use super::{Event, LinkLimits, PasswordResetRequested, Standing, User, is_recent};
+use crate::{LinkNonce, Timestamp};
 
 /// The wish: a reset link.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct RequestPasswordReset {
     pub nonce: LinkNonce,
+    pub limits: LinkLimits,
     pub at: Timestamp,
 }
 
 /// Never refuses, since the caller must not learn whether there is an account. Only active accounts get a link.
 pub fn decide(state: &User, wish: RequestPasswordReset) -> Vec<Event> {
-    let RequestPasswordReset { nonce, at } = wish;
+    let RequestPasswordReset { nonce, limits, at } = wish;
     let is_active = state.standing == Standing::Active;
-    if !is_active || is_recent(state.reset_requested_at, at, RESET_INTERVAL) {
+    if !is_active || is_recent(state.reset_requested_at, at, limits.password_reset_interval) {
         return Vec::new();
     }
-    vec![PasswordResetRequested { nonce, expires_at: at + RESET_LIFETIME, at }.into()]
+    vec![PasswordResetRequested { nonce, expires_at: at + limits.password_reset, at }.into()]
 }
 
 #[cfg(test)]
@@ -34,7 +30,14 @@ mod tests {
     use crate::user::samples::{activated, at, registered};
 
     fn ask(state: &User, seconds: u32) -> Result<Vec<Event>, Rejection> {
-        Ok(decide(state, RequestPasswordReset { nonce: LinkNonce::new(2), at: at(seconds) }))
+        Ok(decide(
+            state,
+            RequestPasswordReset {
+                nonce: LinkNonce::new(2),
+                limits: LinkLimits::default(),
+                at: at(seconds),
+            },
+        ))
     }
 
     fn asked(seconds: u32) -> Event {

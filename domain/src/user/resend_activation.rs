@@ -1,28 +1,25 @@
 //! Ask for a new activation link; older ones are dead.
 
-use super::register::ACTIVATION_LIFETIME;
-use super::{ActivationRequested, Event, Standing, User, is_recent};
-use crate::{Lifetime, LinkNonce, Timestamp};
-
-/// A stranger causes at most one mail of this kind in this span.
-pub const RESEND_INTERVAL: Lifetime = Lifetime::from_minutes(1);
+use super::{ActivationRequested, Event, LinkLimits, Standing, User, is_recent};
+use crate::{LinkNonce, Timestamp};
 
 /// The wish: another link.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct ResendActivation {
     pub nonce: LinkNonce,
+    pub limits: LinkLimits,
     pub at: Timestamp,
 }
 
 /// Never refuses, since the caller must not learn whether there is an account.
 pub fn decide(state: &User, wish: ResendActivation) -> Vec<Event> {
-    let ResendActivation { nonce, at } = wish;
+    let ResendActivation { nonce, limits, at } = wish;
     let is_waiting = state.standing == Standing::Inactive;
-    if !is_waiting || is_recent(state.activation_requested_at, at, RESEND_INTERVAL) {
+    if !is_waiting || is_recent(state.activation_requested_at, at, limits.activation_interval) {
         return Vec::new();
     }
-    vec![ActivationRequested { nonce, expires_at: at + ACTIVATION_LIFETIME, at }.into()]
+    vec![ActivationRequested { nonce, expires_at: at + limits.activation, at }.into()]
 }
 
 #[cfg(test)]
@@ -33,7 +30,14 @@ mod tests {
     use crate::user::samples::{activated, at, registered};
 
     fn resend(state: &User, seconds: u32) -> Result<Vec<Event>, Rejection> {
-        Ok(decide(state, ResendActivation { nonce: LinkNonce::new(2), at: at(seconds) }))
+        Ok(decide(
+            state,
+            ResendActivation {
+                nonce: LinkNonce::new(2),
+                limits: LinkLimits::default(),
+                at: at(seconds),
+            },
+        ))
     }
 
     fn linked(seconds: u32) -> Event {

@@ -1,6 +1,6 @@
 //! Sign-ins and their ends.
 
-use keynest_domain::session::{EndReason, Session, SessionEnded, SessionRefreshed};
+use keynest_domain::session::{EndReason, Lifetimes, Session, SessionEnded, SessionRefreshed};
 use keynest_domain::user::{PasswordChanged, PasswordReset, User};
 use keynest_domain::{KeyId, Sealed, SessionId};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -82,7 +82,9 @@ async fn sessions_are_due_after_their_idle_or_absolute_lifetime(
     let refreshed = SessionRefreshed { generation: 1, refresh_key, at: at(29 * DAY) };
     world.happens::<Session>(session(2), refreshed).await;
     world.catch_up().await;
-    let due = async |now| world.queries.expired_sessions(at(now), 10).await.unwrap();
+    let due = async |now| {
+        world.queries.expired_sessions(&Lifetimes::default(), at(now), 10).await.unwrap()
+    };
     assert_eq!(due(7 * DAY - 1).await, []);
     assert_eq!(due(7 * DAY).await, [session(1)]);
     assert_eq!(due(30 * DAY - 1).await, [session(1)]);

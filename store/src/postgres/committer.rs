@@ -100,7 +100,7 @@ impl Committer {
                     None => return,
                 },
             };
-            let batch = gather(first, &mut queue, &mut held);
+            let batch = gather(&self.options, first, &mut queue, &mut held);
             self.commit(batch).await;
         }
     }
@@ -214,18 +214,19 @@ async fn abandon(connection: &mut PgConnection, attempts: &[Uuid]) -> Result<(),
 
 /// The first request and what else is there already, up to the limits of a batch. What does not fit is held for the next.
 fn gather(
+    options: &StoreOptions,
     first: Queued,
     queue: &mut mpsc::Receiver<Queued>,
     held: &mut Option<Queued>,
 ) -> Vec<Queued> {
     let (mut events, mut bytes) = (first.request.events, first.request.bytes);
     let mut batch = vec![first];
-    while batch.len() < BATCH_REQUESTS_MAX
+    while batch.len() < options.batch_requests
         && let Ok(next) = queue.try_recv()
     {
         events += next.request.events;
         bytes += next.request.bytes;
-        if events > BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX {
+        if events > options.batch_events || bytes > options.batch_bytes {
             *held = Some(next);
             break;
         }

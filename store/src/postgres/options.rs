@@ -6,13 +6,6 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::OpenError;
 
-/// Requests in one batch (DESIGN 4).
-pub(crate) const BATCH_REQUESTS_MAX: usize = 256;
-/// Events in one batch, unless one request alone has more (DESIGN 4).
-pub(crate) const BATCH_EVENTS_MAX: usize = 1_000;
-/// Bytes in one batch, unless one request alone has more (DESIGN 4).
-pub(crate) const BATCH_BYTES_MAX: usize = 1024 * 1024;
-
 /// What the configuration may set.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -34,6 +27,12 @@ pub struct StoreOptions {
     pub handover_events: usize,
     /// Bytes of these events, in memory.
     pub handover_bytes: usize,
+    /// Requests in one batch.
+    pub batch_requests: usize,
+    /// Events in one batch, unless one request alone has more.
+    pub batch_events: usize,
+    /// Bytes in one batch, unless one request alone has more.
+    pub batch_bytes: usize,
     /// For how long a batch is sent again after the connection was lost.
     pub resend_for: Duration,
     /// The pause before a batch is sent again the first time; it doubles each time.
@@ -54,6 +53,9 @@ impl Default for StoreOptions {
             idle_in_transaction_timeout: Duration::from_secs(10),
             queue_requests: 4_096,
             queue_bytes: 64 * 1024 * 1024,
+            batch_requests: 256,
+            batch_events: 1_000,
+            batch_bytes: 1024 * 1024,
             handover_events: 4_096,
             handover_bytes: 4 * 1024 * 1024,
             resend_for: Duration::from_millis(900),
