@@ -94,6 +94,7 @@ impl Commands {
             Ok(appended) => {
                 let events: Vec<Event> = unit.staged().cloned().collect();
                 unit.remember();
+                self.destroy_announced(&events).await;
                 let outcome = case.outcome(&events);
                 Ok(Ok(Executed { position: Some(appended.position), outcome }))
             }

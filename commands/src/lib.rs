@@ -7,6 +7,7 @@ mod clock;
 pub mod environment;
 mod error;
 mod execute;
+mod keys;
 pub mod login;
 pub mod organization;
 mod origin;

@@ -1,37 +1,9 @@
 //! What a sealed value belongs to: whose key it is under, and the one place where it may be opened.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use keynest_domain::{EnvironmentId, InvitationId, OrganizationId, StreamName, UserId};
-
-/// Who or what a data key belongs to; destroying that key erases everything sealed under it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// A person's data.
-    User(UserId),
-    /// An organization's names, descriptions and comments.
-    Organization(OrganizationId),
-    /// The values of an environment.
-    Environment(EnvironmentId),
-    /// The address of an invitation.
-    Invitation(InvitationId),
-    /// Addresses and agents of anonymous callers; days since 1970-01-01 UTC.
-    Day(u32),
-}
-
-/// The name of the subject's key in the key table.
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User(id) => write!(f, "user:{id}"),
-            Self::Organization(id) => write!(f, "organization:{id}"),
-            Self::Environment(id) => write!(f, "environment:{id}"),
-            Self::Invitation(id) => write!(f, "invitation:{id}"),
-            Self::Day(day) => write!(f, "day:{day}"),
-        }
-    }
-}
+use keynest_domain::StreamName;
+pub use keynest_domain::Subject;
 
 /// The place of a sealed value. A ciphertext opens in the place it was sealed for and nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]

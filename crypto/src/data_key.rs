@@ -54,6 +54,11 @@ pub(crate) fn key_of(sealed: &Sealed) -> Result<KeyId, KeyringError> {
     Ok(KeyId::new(uuid::Uuid::from_bytes(*id)))
 }
 
+/// The id of the key that a value was sealed under, told without opening it; `None` of what is no sealed value.
+pub fn sealed_under(sealed: &Sealed) -> Option<KeyId> {
+    key_of(sealed).ok()
+}
+
 /// A handle that seals many values of one subject without waiting in between. Hold it for one command only: it does
 /// not notice that its key is destroyed.
 pub struct SealingKey {

@@ -145,22 +145,34 @@ impl Keyring {
     pub async fn destroy(&self, subject: Subject) -> Result<Option<KeyId>, KeyringError> {
         let row = self.0.vault.table.find(&subject.to_string()).await?;
         if let Some(row) = &row {
-            self.destroy_key(row.id).await?;
+            self.destroy_all(&[row.id]).await?;
         }
         Ok(row.map(|row| row.id))
     }
 
-    /// As [`Keyring::destroy`], by id: a restore applies its ledger of destroyed keys with it.
-    pub async fn destroy_key(&self, id: KeyId) -> Result<(), KeyringError> {
-        self.0.vault.table.destroy(id).await?;
-        self.forget(id);
+    /// The id of the subject's key, also of a destroyed one; `None` if there never was one.
+    pub async fn key_of(&self, subject: Subject) -> Result<Option<KeyId>, KeyringError> {
+        Ok(self.0.vault.table.find(&subject.to_string()).await?.map(|row| row.id))
+    }
+
+    /// Destroys keys by id, those that are not yet, and drops them from memory. For whoever reads in the log that they
+    /// are destroyed: when this returns, nothing opens under them any more, in no process that reads the table.
+    pub async fn destroy_all(&self, ids: &[KeyId]) -> Result<(), KeyringError> {
+        for page in ids.chunks(PAGE_MAX) {
+            for row in self.0.vault.table.get(page).await? {
+                if row.destroyed_at.is_none() {
+                    self.0.vault.table.destroy(row.id).await?;
+                }
+            }
+        }
+        self.forget(ids);
         Ok(())
     }
 
-    /// Drops a key from memory, to be called when the log says that another process destroyed it.
-    pub fn forget(&self, id: KeyId) {
+    /// Drops keys from memory, to be called when the log says that another process destroyed them.
+    pub fn forget(&self, ids: &[KeyId]) {
         self.0.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.0.opening.invalidate(&id);
+        ids.iter().for_each(|id| self.0.opening.invalidate(id));
         // These are by subject; destroying is rare, and the others are fetched again.
         self.0.sealing.invalidate_all();
     }

@@ -95,7 +95,7 @@ async fn a_destroyed_key_opens_nothing_and_seals_nothing_more() {
     other.open(&context(), &sealed).await.unwrap().unwrap();
     let id = keyring.destroy(ANN).await.unwrap().unwrap();
     assert_eq!(keyring.destroy(ANN).await.unwrap(), Some(id), "the ledger wants it again");
-    other.forget(id);
+    other.forget(&[id]);
     for keyring in [&keyring, &other, &over(&table).await] {
         assert!(keyring.open(&context(), &sealed).await.unwrap().is_none());
         let refusal = keyring.seal(&context(), b"y").await;

@@ -11,7 +11,8 @@
 //!   .sealing_key(Subject).await? -> SealingKey;   .seal(&Context, &[u8])?          no await per value
 //!   .opening_keys(iter of &Sealed).await? -> OpeningKeys;   .open(&Context, &Sealed)? / .open_text(..)?
 //!   .digest(kind, text) -> String;   .login_id(&Email) -> LoginId
-//!   .destroy(Subject).await? -> Option<KeyId>;   .destroy_key(KeyId).await?;   .forget(KeyId)
+//!   .key_of(Subject).await? -> Option<KeyId>;   .destroy(Subject).await? -> Option<KeyId>
+//!   .destroy_all(&[KeyId]).await?;   .forget(&[KeyId]);   sealed_under(&Sealed) -> Option<KeyId>
 //!   .rotate(Purpose).await? -> KeyId;   .reload().await?;   .destroy_retired(now).await? -> Vec<KeyId>
 //!   .keys().await? -> Vec<KeyInfo>;   .rotate_root(RootKey, progress).await?;   .rotate_root_file(path, progress).await?
 //! Password::parse(text)? ; password::check(&Password, &[&str])? ; PasswordHasher::new(HashParams)?
@@ -52,7 +53,7 @@ pub use access_token::{
 pub use content_digest::sha256;
 pub use context::{Context, Subject};
 pub use cursor::{CURSOR_CHARS_MAX, Cursors};
-pub use data_key::{OpeningKeys, SealingKey};
+pub use data_key::{OpeningKeys, SealingKey, sealed_under};
 pub use key_table::{KeyTable, KeyTableError, MemoryKeyTable, NewKey, WrappedKey};
 pub use keyring::Keyring;
 pub use keyring_error::KeyringError;

@@ -116,4 +116,5 @@ all_events! {
     Environment = environment,
     Access = access,
     Refusals = refusals,
+    Key = key,
 }

@@ -1,6 +1,7 @@
 //! One transaction: the checkpoint is moved first, then the rows are written; what fails is parked.
 
-use keynest_domain::Timestamp;
+use keynest_domain::key::DataKey;
+use keynest_domain::{Aggregate, Timestamp};
 use keynest_store::{Position, Recorded, decode};
 use sqlx::{Connection, PgConnection};
 
@@ -41,8 +42,7 @@ async fn at_once(
     let decoded = decoded.map_err(RunnerError::Apply)?;
     let mut tx = runner.rows.begin().await?;
     let now = advance(runner, from, to, &mut tx).await?;
-    let applied = runner.projection.apply(&decoded, &mut tx, &runner.keyring).await;
-    applied.map_err(RunnerError::Apply)?;
+    apply(runner, &decoded, &mut tx).await.map_err(RunnerError::Apply)?;
     tx.commit().await?;
     Ok(Left { parked: Vec::new(), latency: latency(now, news) })
 }
@@ -86,8 +86,29 @@ async fn single(
 ) -> Result<(), ApplyError> {
     let applied = decoded(recorded)?;
     let mut savepoint = rows.begin().await?;
-    runner.projection.apply(&[applied], &mut savepoint, &runner.keyring).await?;
+    apply(runner, &[applied], &mut savepoint).await?;
     savepoint.commit().await?;
+    Ok(())
+}
+
+/// In the order of the log, also where a key is destroyed in between.
+async fn apply(
+    runner: &Runner,
+    events: &[Applied],
+    rows: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let projection = &*runner.projection;
+    for part in events.split_inclusive(|applied| applied.destroyed_key().is_some()) {
+        let key = part.last().and_then(Applied::destroyed_key);
+        let reads_it = key.is_none() || projection.categories().include(DataKey::CATEGORY);
+        let told = if reads_it { part } else { &part[..part.len() - 1] };
+        if !told.is_empty() {
+            projection.apply(told, rows, &runner.keyring).await?;
+        }
+        if let Some(key) = key {
+            projection.forget(key, rows).await?;
+        }
+    }
     Ok(())
 }
 

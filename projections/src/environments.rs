@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::environment::{self, EnvironmentCreated, EnvironmentUpdated};
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::{
     EnvironmentId, EnvironmentType, Event, OrganizationId, ProjectId, Role, Timestamp,
 };
@@ -80,6 +81,18 @@ impl Projection for Environments {
                 | environment::Event::VariableDeleted(_)
                 | environment::Event::VariablesImported(_) => {}
             }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        if let Subject::Organization(organization) = key.subject {
+            sqlx::query!(
+                "update environments set name = null, description = null where organization_id = $1",
+                organization.get()
+            )
+            .execute(rows)
+            .await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::organization::{self, InvitationSent};
 use keynest_domain::{Event, InvitationId, OrganizationId, Role, Timestamp, UserId};
 use sqlx::PgConnection;
@@ -71,6 +72,15 @@ impl Projection for Invitations {
                 | organization::Event::MemberRemoved(_) => continue,
             };
             answer(applied, invitation, status, rows).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        if let Subject::Invitation(invitation) = key.subject {
+            sqlx::query!("update invitations set address = null where id = $1", invitation.get())
+                .execute(rows)
+                .await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::organization::{self, OrganizationCreated, OrganizationUpdated};
 use keynest_domain::{Event, OrganizationId, Role, Timestamp};
 use keynest_store::Revision;
@@ -57,6 +58,18 @@ impl Projection for Organizations {
         for applied in events {
             let Event::Organization(event) = &applied.event else { continue };
             apply_one(applied, event, rows, keyring).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        if let Subject::Organization(organization) = key.subject {
+            sqlx::query!(
+                "update organizations set name = null, description = null where id = $1",
+                organization.get()
+            )
+            .execute(rows)
+            .await?;
         }
         Ok(())
     }

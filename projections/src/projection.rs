@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use keynest_crypto::{Context, Keyring, Subject};
-use keynest_domain::{Event, Sealed, Timestamp};
+use keynest_domain::key::{self, DataKey, KeyDestroyed};
+use keynest_domain::{Aggregate, Event, Sealed, Timestamp};
 use keynest_store::Recorded;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -16,6 +17,16 @@ pub enum Categories {
     All,
     /// Streams whose names begin with one of these, before the dash.
     These(&'static [&'static str]),
+}
+
+impl Categories {
+    /// Whether streams of this category are read.
+    pub(crate) fn include(self, category: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.contains(&category),
+        }
+    }
 }
 
 /// A projector: events in log order to rows of its own tables. It can be dropped and replayed at any
@@ -49,6 +60,10 @@ pub trait Projection: Send + Sync {
         rows: &mut PgConnection,
         keyring: &Keyring,
     ) -> Result<(), ApplyError>;
+
+    /// A key is destroyed: nulls every column that was opened under it, as a replay will. Told to every projection,
+    /// whatever it reads, in the order of the log.
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError>;
 }
 
 /// An event as projections see it.
@@ -93,6 +108,21 @@ impl Applied {
         }
     }
 
+    /// The key that this event destroys.
+    pub(crate) fn destroyed_key(&self) -> Option<&KeyDestroyed> {
+        match &self.event {
+            Event::Key(key::Event::KeyDestroyed(it)) => Some(it),
+            Event::User(_)
+            | Event::Session(_)
+            | Event::Login(_)
+            | Event::Organization(_)
+            | Event::Project(_)
+            | Event::Environment(_)
+            | Event::Access(_)
+            | Event::Refusals(_) => None,
+        }
+    }
+
     /// The number in the name of this event's stream.
     pub fn stream_number(&self) -> Result<i64, ApplyError> {
         let id = self.recorded.stream.id();
@@ -101,14 +131,14 @@ impl Applied {
 }
 
 /// Whether a projection has to look at an event: it reads the stream, and it wants the event or does
-/// not know it.
+/// not know it. Destroyed keys are everybody's business.
 pub(crate) fn takes(projection: &dyn Projection, recorded: &Recorded) -> bool {
-    let reads = match projection.categories() {
-        Categories::All => true,
-        Categories::These(these) => these.contains(&recorded.stream.category()),
-    };
+    if recorded.stream.category() == DataKey::CATEGORY {
+        return true;
+    }
     let is_known = || Event::catalogue().any(|(name, _)| name == &*recorded.name);
-    reads && (projection.wants(&recorded.name) || !is_known())
+    projection.categories().include(recorded.stream.category())
+        && (projection.wants(&recorded.name) || !is_known())
 }
 
 /// A point in time for a column.

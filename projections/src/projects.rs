@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::project::{self, ProjectCreated, ProjectUpdated};
 use keynest_domain::{Event, OrganizationId, ProjectId, Role, Timestamp};
 use sqlx::PgConnection;
@@ -63,6 +64,18 @@ impl Projection for Projects {
                     one_row(&done.execute(&mut *rows).await?, "project")?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        if let Subject::Organization(organization) = key.subject {
+            sqlx::query!(
+                "update projects set name = null, description = null where organization_id = $1",
+                organization.get()
+            )
+            .execute(rows)
+            .await?;
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use keynest_crypto::Keyring;
-use keynest_domain::StreamName;
+use keynest_domain::key::DataKey;
+use keynest_domain::{Aggregate, KeyId, StreamName};
 use keynest_store::{EventStore, Incarnation, Position, ReadError, Recorded};
 use sqlx::PgPool;
 
@@ -114,6 +115,7 @@ impl Runner {
         let is_concerned = !news.is_empty();
         news.retain(|event| !progress.parked.contains(&event.stream));
         if is_concerned {
+            self.destroy_announced(&news).await?;
             let Left { parked, latency } =
                 batch::write(self, progress, last.position, &news).await?;
             progress.stored = last.position;
@@ -123,6 +125,19 @@ impl Runner {
         progress.seen = last.position;
         self.publish(last.position);
         Ok(())
+    }
+
+    /// No projection passes `KeyDestroyed` before the key is gone: what comes later in the log opens as little as it
+    /// will in a rebuild, and a crash between the event and the deed is mended here.
+    async fn destroy_announced(&self, news: &[&Recorded]) -> Result<(), RunnerError> {
+        let announced = news.iter().filter(|event| event.stream.category() == DataKey::CATEGORY);
+        let ids: Vec<KeyId> =
+            announced.filter_map(|event| event.stream.id().parse().ok()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let destroyed = self.keyring.destroy_all(&ids).await;
+        destroyed.map_err(|error| RunnerError::Apply(error.into()))
     }
 
     /// Stores how far it has come through events that were none of its business.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use keynest_crypto::Keyring;
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::session::{self, EndReason};
 use keynest_domain::{Event, SessionId, Timestamp, UserId, user};
 use sqlx::PgConnection;
@@ -93,6 +94,11 @@ impl Projection for Sessions {
                 raise_epoch(applied, rise, rows).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Nothing is opened here.
+    async fn forget(&self, _: &KeyDestroyed, _: &mut PgConnection) -> Result<(), ApplyError> {
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::user::{self, ProfileUpdated, UserRegistered};
 use keynest_domain::{Event, Timestamp, UserId, session};
 use sqlx::PgConnection;
@@ -87,6 +88,18 @@ impl Projection for Users {
                     .execute(&mut *rows)
                     .await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        if let Subject::User(user) = key.subject {
+            sqlx::query!(
+                "update users set username = null, email = null, first_name = null, last_name = null where id = $1",
+                user.get()
+            )
+            .execute(rows)
+            .await?;
         }
         Ok(())
     }

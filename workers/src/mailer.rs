@@ -105,9 +105,11 @@ impl Mailer {
             Event::Organization(event) => self.about_organization(delivery, event).await,
             Event::Project(event) => self.about_project(delivery, event).await,
             Event::Environment(event) => self.about_environment(delivery, event).await,
-            Event::Session(_) | Event::Login(_) | Event::Access(_) | Event::Refusals(_) => {
-                Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name)))
-            }
+            Event::Session(_)
+            | Event::Login(_)
+            | Event::Access(_)
+            | Event::Refusals(_)
+            | Event::Key(_) => Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name))),
         }
     }
 

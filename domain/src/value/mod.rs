@@ -4,6 +4,7 @@ mod email;
 mod id;
 mod name;
 mod sealed;
+mod subject;
 mod timestamp;
 mod variable_key;
 
@@ -11,6 +12,7 @@ pub use email::{EMAIL_BYTES_MAX, Email};
 pub use id::*;
 pub use name::*;
 pub use sealed::{LinkNonce, Sealed};
+pub use subject::Subject;
 pub use timestamp::{Lifetime, Timestamp};
 pub use variable_key::{VARIABLE_KEY_MAX, VariableKey};
 

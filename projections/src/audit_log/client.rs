@@ -1,7 +1,7 @@
 //! From where: address and agent of the client, sealed by the command side.
 
-use keynest_crypto::{Context, Keyring, Subject};
-use keynest_domain::StreamName;
+use keynest_crypto::{Context, Keyring, Subject, sealed_under};
+use keynest_domain::{KeyId, StreamName};
 use keynest_store::Recorded;
 use serde::Deserialize;
 
@@ -15,6 +15,13 @@ const SECONDS_A_DAY: i64 = 86_400;
 pub(crate) struct Client {
     pub address: Option<String>,
     pub agent: Option<String>,
+}
+
+/// The key that the address and agent of a caller without an account are sealed under.
+pub(crate) fn day_key(recorded: &Recorded) -> Option<KeyId> {
+    let metadata = &recorded.metadata;
+    let sealed = metadata.client.as_ref().filter(|_| metadata.actor.is_none())?;
+    sealed_under(sealed)
 }
 
 /// Opens what an event's metadata say of the client. A caller without an account is filed under the

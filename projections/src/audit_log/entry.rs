@@ -1,6 +1,8 @@
 //! What a row says, and which earlier facts an event makes it ask for.
 
-use keynest_domain::{Event, OrganizationId, UserId, access, environment, organization, session};
+use keynest_domain::{
+    Event, OrganizationId, Subject, UserId, access, environment, organization, session,
+};
 use serde_json::Value;
 
 use super::facts::{Kind, Named};
@@ -19,6 +21,8 @@ pub(crate) struct Entry {
     pub target_id: String,
     pub details: Value,
     pub outcome: &'static str,
+    /// The details that are nulled when the key of a person or an invitation is destroyed.
+    pub openings: Vec<(Subject, &'static str)>,
 }
 
 impl Entry {
@@ -38,6 +42,7 @@ impl Entry {
             target_id: target_id.to_string(),
             details,
             outcome: "ok",
+            openings: Vec::new(),
         }
     }
 
@@ -54,6 +59,12 @@ impl Entry {
     /// About this account, by somebody who has not proved to be its owner.
     pub fn about(self, account: Option<UserId>) -> Self {
         Self { account, ..self }
+    }
+
+    /// One of its details was opened under the key of a person or an invitation.
+    pub fn opened(mut self, field: &'static str, subject: Option<Subject>) -> Self {
+        self.openings.extend(subject.map(|subject| (subject, field)));
+        self
     }
 
     /// With this outcome instead of `ok`.
@@ -74,7 +85,7 @@ pub(crate) fn mentioned(applied: &Applied) -> Vec<Named> {
                 named.push(Named::new(Kind::User, it.user));
             }
         }
-        Event::Login(_) | Event::Refusals(_) => {}
+        Event::Login(_) | Event::Refusals(_) | Event::Key(_) => {}
         Event::Organization(event) => {
             named.push(Named::new(Kind::Organization, stream));
             named.extend(in_organization(event));

@@ -6,6 +6,8 @@ mod client;
 mod entry;
 mod environment;
 mod facts;
+mod forget;
+mod key;
 mod organization;
 mod project;
 mod query;
@@ -16,6 +18,7 @@ mod write;
 use async_trait::async_trait;
 use keynest_crypto::Keyring;
 use keynest_domain::Event;
+use keynest_domain::key::KeyDestroyed;
 use sqlx::PgConnection;
 
 pub use query::{AUDIT_ROWS_MAX, AuditFilter, AuditRow};
@@ -36,7 +39,11 @@ impl Projection for AuditLog {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["audit_log", "audit_facts"]
+        &["audit_log", "audit_facts", "audit_openings"]
+    }
+
+    fn version(&self) -> i32 {
+        2
     }
 
     fn categories(&self) -> Categories {
@@ -59,6 +66,10 @@ impl Projection for AuditLog {
         facts.store(rows).await?;
         write::rows(&written, rows).await
     }
+
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        forget::forget(key, rows).await
+    }
 }
 
 async fn describe(
@@ -75,5 +86,6 @@ async fn describe(
         Event::Environment(event) => environment::describe(applied, event, facts, keyring).await,
         Event::Access(event) => Ok(access::describe(event, facts)),
         Event::Refusals(event) => Ok(access::describe_refusal(applied, event)),
+        Event::Key(event) => Ok(key::describe(event)),
     }
 }

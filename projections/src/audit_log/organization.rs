@@ -35,31 +35,40 @@ pub(crate) async fn describe(
         Event::InvitationSent(it) => {
             let details = invite(applied, it, id, facts, keyring).await?;
             entry("create", "invitation", details)
+                .opened("invitee_email", Some(Subject::Invitation(it.invitation)))
         }
         Event::InvitationAccepted(it) => {
+            let inviter = facts.get(Kind::Invitation, it.invitation).user();
             let details = accepted(it.invitation, id, facts);
-            entry("accept", "invitation", details).by_owner(Some(it.user))
+            entry("accept", "invitation", details)
+                .by_owner(Some(it.user))
+                .opened("inviter_email", inviter.map(Subject::User))
         }
         Event::InvitationRevoked(it) => {
             entry("invitation_revoked", "invitation", unanswered(it.invitation, id, facts))
+                .opened("invitee_email", Some(Subject::Invitation(it.invitation)))
         }
         Event::InvitationExpired(it) => {
             entry("invitation_expired", "invitation", unanswered(it.invitation, id, facts))
+                .opened("invitee_email", Some(Subject::Invitation(it.invitation)))
         }
         Event::MemberJoined(it) => {
             let details = json!({"joined_user_id": it.user, "joined_user_email": email(facts, it.user),
                 "role": it.role, "organization_id": id, "organization_name": name});
             entry("create", "membership", details)
+                .opened("joined_user_email", Some(Subject::User(it.user)))
         }
         Event::MemberRoleChanged(it) => {
             let details = json!({"updated_user_id": it.user, "updated_user_email": email(facts, it.user),
                 "old_role": it.from, "new_role": it.to, "organization_id": id, "organization_name": name});
             entry("update", "membership", details)
+                .opened("updated_user_email", Some(Subject::User(it.user)))
         }
         Event::MemberRemoved(it) => {
             let details = json!({"removed_user_id": it.user, "removed_user_email": email(facts, it.user),
                 "removed_user_role": it.role, "organization_id": id, "organization_name": name});
             entry("delete", "membership", details)
+                .opened("removed_user_email", Some(Subject::User(it.user)))
         }
     };
     Ok(entry.within(Some(id)))

@@ -20,7 +20,7 @@ pub(crate) async fn describe(
     let account = Some(UserId::new(user));
     let email = facts.name(Kind::User, user);
     let entry = |action, details| Entry::new(action, "user", user, details);
-    Ok(match event {
+    let described = match event {
         Event::UserRegistered(it) => {
             let subject = Subject::User(it.user);
             let email = applied.open(keyring, subject, "email", &it.email).await?;
@@ -55,5 +55,7 @@ pub(crate) async fn describe(
         }
         Event::AdministratorGranted(_) => entry("administrator_grant", json!({})).about(account),
         Event::AdministratorRevoked(_) => entry("administrator_revoke", json!({})).about(account),
-    })
+    };
+    let has_address = described.details.get("email").is_some();
+    Ok(described.opened("email", has_address.then_some(Subject::User(UserId::new(user)))))
 }

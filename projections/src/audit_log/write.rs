@@ -1,11 +1,11 @@
 //! A batch of entries as one statement.
 
-use keynest_domain::{EventId, OrganizationId, UserId};
+use keynest_domain::{EventId, KeyId, OrganizationId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::client::Client;
+use super::client::{self, Client};
 use super::entry::Entry;
 use crate::checkpoint::stored;
 use crate::error::ApplyError;
@@ -28,6 +28,15 @@ struct Columns {
     agents: Vec<Option<String>>,
     requests: Vec<Option<Uuid>>,
     times: Vec<OffsetDateTime>,
+    day_keys: Vec<Option<Uuid>>,
+}
+
+/// Where something stands that is nulled when a key is destroyed.
+#[derive(Default)]
+struct Openings {
+    subjects: Vec<String>,
+    positions: Vec<i64>,
+    fields: Vec<String>,
 }
 
 /// What callers know a row by: 53 bits of the event's id, which is a hash. Positions are unique too,
@@ -41,11 +50,39 @@ pub(crate) async fn rows(
     written: &[(&Applied, Entry, Client)],
     rows: &mut PgConnection,
 ) -> Result<(), ApplyError> {
-    let mut columns = Columns::default();
+    let (mut columns, mut openings) = (Columns::default(), Openings::default());
     for (applied, entry, client) in written {
         columns.push(applied, entry, client);
+        openings.push(applied, entry);
     }
-    columns.insert(rows).await
+    columns.insert(rows).await?;
+    openings.insert(rows).await
+}
+
+impl Openings {
+    fn push(&mut self, applied: &Applied, entry: &Entry) {
+        for (subject, field) in &entry.openings {
+            self.subjects.push(subject.to_string());
+            self.positions.push(stored(applied.recorded.position));
+            self.fields.push((*field).to_owned());
+        }
+    }
+
+    async fn insert(self, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        if self.subjects.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "insert into audit_openings (subject, position, field)
+             select * from unnest($1::text[], $2::bigint[], $3::text[])",
+            &self.subjects,
+            &self.positions,
+            &self.fields
+        )
+        .execute(rows)
+        .await?;
+        Ok(())
+    }
 }
 
 impl Columns {
@@ -66,18 +103,19 @@ impl Columns {
         self.agents.push(client.agent.clone());
         self.requests.push(recorded.metadata.request.map(|request| request.get()));
         self.times.push(applied.at());
+        self.day_keys.push(client::day_key(recorded).map(KeyId::get));
     }
 
     async fn insert(self, rows: &mut PgConnection) -> Result<(), ApplyError> {
         sqlx::query!(
             "insert into audit_log (position, id, organization_id, actor_id, account_id, action, target_type,
-                 target_id, details, outcome, ip_address, agent, request_id, recorded_at)
+                 target_id, details, outcome, ip_address, agent, request_id, recorded_at, day_key)
              select position, id, organization_id, actor_id, account_id, action, target_type,
-                 target_id, details::jsonb, outcome, ip_address, agent, request_id, recorded_at
+                 target_id, details::jsonb, outcome, ip_address, agent, request_id, recorded_at, day_key
              from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-                 $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::timestamptz[])
+                 $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::timestamptz[], $15::uuid[])
                  as e(position, id, organization_id, actor_id, account_id, action, target_type,
-                     target_id, details, outcome, ip_address, agent, request_id, recorded_at)",
+                     target_id, details, outcome, ip_address, agent, request_id, recorded_at, day_key)",
             &self.positions,
             &self.ids,
             &self.organizations as &[Option<i64>],
@@ -91,7 +129,8 @@ impl Columns {
             &self.addresses as &[Option<String>],
             &self.agents as &[Option<String>],
             &self.requests as &[Option<Uuid>],
-            &self.times
+            &self.times,
+            &self.day_keys as &[Option<Uuid>]
         )
         .execute(rows)
         .await?;

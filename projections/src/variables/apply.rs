@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use keynest_crypto::Keyring;
 use keynest_domain::environment::{self, VariableChanged, VariableCreated};
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::{Event, VariableId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -75,6 +76,11 @@ impl Projection for Variables {
             }
         }
         waiting.write(rows).await
+    }
+
+    /// Values stay sealed here.
+    async fn forget(&self, _: &KeyDestroyed, _: &mut PgConnection) -> Result<(), ApplyError> {
+        Ok(())
     }
 }
 

@@ -39,6 +39,7 @@ pub struct History {
     projects: Vec<(ProjectId, OrganizationId)>,
     environments: Vec<(EnvironmentId, OrganizationId)>,
     variables: Vec<(i64, EnvironmentId, u32, VariableKey)>,
+    invitations: Vec<InvitationId>,
 }
 
 impl History {
@@ -55,7 +56,7 @@ impl History {
     /// Appends one to a few events.
     pub async fn step(&mut self, world: &World, dice: &mut Dice) {
         let actor = dice.pick(&self.people).unwrap_or(ANN);
-        match dice.below(14) {
+        match dice.below(15) {
             0 => {
                 let user = UserId::new(self.id());
                 world.person(user, &format!("Person{user}")).await;
@@ -86,6 +87,7 @@ impl History {
             6 => self.forget(world, dice, actor).await,
             7 => self.rename_project(world, dice, actor).await,
             8 => self.invite(world, dice, actor).await,
+            9 => self.destroy_a_key(world, dice).await,
             _ => self.set_values(world, dice, actor).await,
         }
     }
@@ -107,6 +109,23 @@ impl History {
         world.by::<Project>(actor, id, updated).await;
     }
 
+    /// Of somebody or something of which nothing more is heard.
+    async fn destroy_a_key(&mut self, world: &World, dice: &mut Dice) {
+        let subject = match dice.below(6) {
+            0 => dice.pick(&self.people).map(Subject::User),
+            1 => dice.pick(&self.organizations).map(Subject::Organization),
+            _ => dice.pick(&self.invitations).map(Subject::Invitation),
+        };
+        let Some(subject) = subject else { return };
+        self.people.retain(|it| Subject::User(*it) != subject);
+        self.invitations.retain(|it| Subject::Invitation(*it) != subject);
+        let is_other = |it: &OrganizationId| Subject::Organization(*it) != subject;
+        self.organizations.retain(is_other);
+        self.projects.retain(|it| is_other(&it.1));
+        self.environments.retain(|it| is_other(&it.1));
+        world.announces(subject).await;
+    }
+
     /// An invitation and, now and then, its acceptance.
     async fn invite(&mut self, world: &World, dice: &mut Dice, actor: UserId) {
         let Some(id) = dice.pick(&self.organizations) else { return };
@@ -114,6 +133,7 @@ impl History {
         let (subject, stream) = (Subject::Invitation(invitation), Organization::stream(id));
         let name = "organization.invitation_sent";
         let address = world.seal(subject, stream, name, "address", "zoe@example.com").await;
+        self.invitations.push(invitation);
         let (role, nonce) = (Role::Viewer, LinkNonce::new(1));
         let (expires_at, at) = (at(9), at(self.next));
         let inviter = actor;

@@ -4,6 +4,7 @@
 mod audit_details;
 mod audit_scope;
 mod compare;
+mod destroyed_keys;
 mod history;
 mod organizations;
 mod parking;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use keynest_crypto::Keyring;
+use keynest_domain::key::KeyDestroyed;
 use keynest_domain::user::{NoticesSwitched, User};
 use keynest_projections::*;
 use keynest_store::EventStore;
@@ -51,6 +52,9 @@ impl Projection for Paused {
             self.go.notified().await;
         }
         Users.apply(events, rows, keyring).await
+    }
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        Users.forget(key, rows).await
     }
 }
 

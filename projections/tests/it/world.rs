@@ -37,6 +37,10 @@ pub fn session(number: u128) -> SessionId {
     SessionId::new(Uuid::from_u128(number))
 }
 
+fn root() -> RootKey {
+    RootKey::parse(&"5a".repeat(32)).unwrap()
+}
+
 pub fn invitation(number: u128) -> InvitationId {
     InvitationId::new(Uuid::from_u128(number))
 }
@@ -45,6 +49,8 @@ pub fn invitation(number: u128) -> InvitationId {
 pub struct World {
     pub store: EventStore,
     pub keyring: Keyring,
+    /// What is behind the keyring, for other processes.
+    pub keys: Arc<MemoryKeyTable>,
     pub read: PgPool,
     pub projections: Projections,
     pub queries: Queries,
@@ -74,18 +80,34 @@ impl World {
         options: PgConnectOptions,
         projections: Vec<Arc<dyn Projection>>,
     ) -> Self {
-        let keyring =
-            Keyring::unlock(RootKey::generate(), Arc::new(MemoryKeyTable::new())).await.unwrap();
+        let keys = Arc::new(MemoryKeyTable::new());
+        let keyring = Keyring::unlock(root(), keys.clone()).await.unwrap();
         let read = connect_read_pool(options, 8).await.unwrap();
         migrate(&read).await.unwrap();
         let projections =
             Projections::of(projections, store.clone(), keyring.clone(), read.clone());
         let queries = Queries::new(read.clone());
-        Self { store, keyring, read, projections, queries, commands: Arc::default() }
+        Self { store, keyring, keys, read, projections, queries, commands: Arc::default() }
     }
 
     pub async fn catch_up(&self) {
         self.projections.catch_up().await.unwrap();
+    }
+
+    /// The same log, keys and rows in another process, which has nothing in memory.
+    pub async fn restarted(&self) -> Self {
+        let keys = self.keys.clone();
+        let keyring = Keyring::unlock(root(), keys).await.unwrap();
+        let (store, read) = (self.store.clone(), self.read.clone());
+        let projections = Projections::new(store, keyring.clone(), read);
+        Self { keyring, projections, ..self.clone() }
+    }
+
+    /// Says in the log that a key is destroyed, and no more: as a process that dies before the deed.
+    pub async fn announces(&self, subject: Subject) -> KeyId {
+        let key = self.keyring.key_of(subject).await.unwrap().unwrap();
+        self.happens::<key::DataKey>(key, key::KeyDestroyed { key, subject }).await;
+        key
     }
 
     /// When the events of a stream were recorded.
