@@ -11,8 +11,8 @@ use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations};
 use keynest_crypto::Keyring;
 use keynest_projections::Footing;
 use keynest_workers::{
-    Consumer, Feed, Janitor, JanitorSettings, Mailbox, Mailer, MailerSettings, StoredMail,
-    Transport,
+    Consumer, Feed, Janitor, JanitorSettings, KeyLedger, Mailbox, Mailer, MailerSettings,
+    StoredMail, Transport, apply_ledger, follow_destroyed_keys,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,15 @@ async fn serve_on(
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(reload_keys(product.keyring.clone(), done.clone()));
+    let ledger = KeyLedger::open(&product.config.destroyed_file())
+        .context("open the ledger of destroyed keys")?;
+    apply_ledger(&product.store_pool, &product.commands, &ledger)
+        .await
+        .context("apply the ledger of destroyed keys")?;
+    let (store, commands) = (product.store.clone(), product.commands.clone());
+    follow_destroyed_keys(store, commands, Some(ledger.clone()), done.clone())
+        .await
+        .context("follow the log")?;
     if parts.projections {
         rebuild_what_does_not_fit(&product).await?;
     }
@@ -68,7 +77,7 @@ async fn serve_on(
         false => product.projections.follow(&done),
     };
     if parts.workers {
-        start_workers(&product, &tasks, &done).await?;
+        start_workers(&product, ledger, &tasks, &done).await?;
     }
     if parts.api {
         serve(&product, stop, &done).await?;
@@ -88,6 +97,7 @@ async fn serve_on(
 
 async fn start_workers(
     product: &Product,
+    ledger: KeyLedger,
     tasks: &TaskTracker,
     done: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -124,7 +134,7 @@ async fn start_workers(
         product.store_pool.clone(),
         settings,
     );
-    tasks.spawn(janitor.run(done.clone()));
+    tasks.spawn(janitor.with_ledger(ledger).run(done.clone()));
     Ok(())
 }
 

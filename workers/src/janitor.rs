@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use keynest_commands::{CommandError, Commands, Origin};
 use keynest_crypto::KeyringError;
-use keynest_domain::Lifetime;
+use keynest_domain::{Lifetime, Timestamp};
 use keynest_projections::{Queries, QueryError};
 use keynest_store::{IDEMPOTENCY_LIFETIME, IdempotencyTable, ReadError};
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::day_keys::{self, DayKeysError};
+use crate::destroyed_keys::{self, DestroyedKeysError};
 use crate::effects::Effects;
+use crate::key_ledger::KeyLedger;
 
 /// Batches of bookkeeping rows that one round deletes at most.
 const PRUNES_MAX: u32 = 100;
@@ -38,6 +40,9 @@ pub struct Janitor {
     effects: Effects,
     pool: PgPool,
     settings: JanitorSettings,
+    ledger: Option<KeyLedger>,
+    /// Up to where the ledger has the destroyed keys.
+    noted: Mutex<Timestamp>,
 }
 
 /// One step that failed; the next round tries again.
@@ -52,7 +57,7 @@ enum JanitorError {
     #[error("prune the idempotency table")]
     Idempotency(#[source] ReadError),
     #[error(transparent)]
-    DayKeys(#[from] DayKeysError),
+    DestroyedKeys(#[from] DestroyedKeysError),
     #[error("destroy retired service keys")]
     ServiceKeys(#[source] KeyringError),
 }
@@ -77,7 +82,15 @@ impl Janitor {
         pool: PgPool,
         settings: JanitorSettings,
     ) -> Self {
-        Self { commands, queries, idempotency, effects: Effects::new(pool.clone()), pool, settings }
+        let noted = Mutex::new(Timestamp::from_micros(0));
+        let (effects, ledger) = (Effects::new(pool.clone()), None);
+        Self { commands, queries, idempotency, effects, pool, settings, ledger, noted }
+    }
+
+    /// Keeps a ledger of destroyed keys too.
+    #[must_use]
+    pub fn with_ledger(self, ledger: KeyLedger) -> Self {
+        Self { ledger: Some(ledger), ..self }
     }
 
     /// Rounds until it is cancelled.
@@ -100,6 +113,8 @@ impl Janitor {
         report("prune effects", self.prune_effects().await);
         report("prune idempotency", self.prune_idempotency().await);
         report("destroy day keys", self.destroy_day_keys().await);
+        report("announce destroyed keys", self.announce_destroyed_keys().await);
+        report("keep the ledger of destroyed keys", self.keep_ledger().await);
         report("destroy service keys", self.destroy_service_keys().await);
     }
 
@@ -151,9 +166,20 @@ impl Janitor {
     }
 
     async fn destroy_day_keys(&self) -> Result<(), JanitorError> {
+        destroyed_keys::destroy_old(&self.pool, &self.commands, self.settings.batch).await?;
+        Ok(())
+    }
+
+    async fn announce_destroyed_keys(&self) -> Result<(), JanitorError> {
+        destroyed_keys::announce(&self.pool, &self.commands).await?;
+        Ok(())
+    }
+
+    async fn keep_ledger(&self) -> Result<(), JanitorError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
         let now = self.commands.clock().now();
-        day_keys::destroy_old(&self.pool, self.commands.keyring(), now, self.settings.batch)
-            .await?;
+        let mut since = self.noted.lock().await;
+        destroyed_keys::note_in_ledger(&self.pool, ledger, &mut since, now).await?;
         Ok(())
     }
 

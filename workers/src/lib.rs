@@ -3,12 +3,13 @@
 mod attempt;
 mod backoff;
 mod consumer;
-mod day_keys;
+mod destroyed_keys;
 mod effects;
 mod environment;
 mod feed;
 mod gauges;
 mod janitor;
+mod key_ledger;
 mod lead;
 mod letter;
 mod mailbox;
@@ -27,10 +28,13 @@ mod work;
 
 pub use backoff::WAITS;
 pub use consumer::{Consumer, ConsumerError, HANDLE_MAX};
-pub use day_keys::DAY_KEYS_KEPT;
+pub use destroyed_keys::{
+    DAY_KEYS_KEPT, DestroyedKeysError, apply_ledger, follow as follow_destroyed_keys,
+};
 pub use effects::{Begun, Effects};
 pub use feed::{Feed, Following};
 pub use janitor::{Janitor, JanitorSettings};
+pub use key_ledger::{DestroyedKey, KeyLedger, LedgerError};
 pub use mailbox::{MAILS_MAX_DEFAULT, Mailbox, StoredMail};
 pub use mailer::{Mailer, MailerSettings};
 pub use reactor::{Delivery, Reactor, WorkError};

@@ -242,6 +242,8 @@ section! {
         root_file: PathBuf = PathBuf::new(),
         /// The key itself, for those who keep it elsewhere; then no file is used.
         root_key: Secret = Secret::default(),
+        /// The ledger of destroyed keys, which a restored backup must not bring back. Blank: `destroyed-keys.log` in the data directory.
+        destroyed_file: PathBuf = PathBuf::new(),
     }
 }
 
@@ -321,6 +323,15 @@ impl Config {
             self.data_dir.join("root.key")
         } else {
             self.keys.root_file.clone()
+        }
+    }
+
+    /// Where the ledger of destroyed keys is.
+    pub fn destroyed_file(&self) -> PathBuf {
+        if self.keys.destroyed_file.as_os_str().is_empty() {
+            self.data_dir.join("destroyed-keys.log")
+        } else {
+            self.keys.destroyed_file.clone()
         }
     }
 }

@@ -8,19 +8,19 @@ use keynest_domain::{CommandId, EventId, Lifetime, StreamName};
 use keynest_projections::{Projections, Queries};
 use keynest_store::postgres::PostgresIdempotency;
 use keynest_store::{Begun, IdempotencyTable};
-use keynest_workers::{DAY_KEYS_KEPT, Janitor, JanitorSettings};
+use keynest_workers::{DAY_KEYS_KEPT, Janitor, JanitorSettings, KeyLedger};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::world::{PASSWORD, World, email};
 
-struct Tidy {
+pub struct Tidy {
     janitor: Janitor,
-    projections: Projections,
+    pub projections: Projections,
     idempotency: IdempotencyTable,
 }
 
 impl Tidy {
-    async fn new(world: &World, batch: u32) -> Self {
+    pub async fn new(world: &World, batch: u32) -> Self {
         let read = keynest_projections::connect_read_pool(world.connect.clone(), 4).await.unwrap();
         keynest_projections::migrate(&read).await.unwrap();
         let keyring = world.commands.keyring().clone();
@@ -37,7 +37,11 @@ impl Tidy {
         Self { janitor, projections, idempotency }
     }
 
-    async fn round(&self) {
+    pub fn with_ledger(self, ledger: KeyLedger) -> Self {
+        Self { janitor: self.janitor.with_ledger(ledger), ..self }
+    }
+
+    pub async fn round(&self) {
         self.projections.catch_up().await.unwrap();
         self.janitor.round().await;
     }

@@ -50,7 +50,7 @@ impl World {
         let postgres = Postgres::open(pool.clone(), &store_options()).await.unwrap();
         let store = EventStore::Postgres(postgres);
         let table = Arc::new(PostgresKeyTable::new(pool.clone()));
-        let keyring = Keyring::unlock(RootKey::generate(), table).await.unwrap();
+        let keyring = Keyring::unlock(root(), table).await.unwrap();
         let clock = Clock::default();
         let hasher = PasswordHasher::weak_for_tests();
         let commands = Commands::new(store.clone(), keyring, hasher, clock.clone());
@@ -64,6 +64,12 @@ impl World {
             clock,
             commands,
         }
+    }
+
+    /// The keyring of another process over the same database.
+    pub async fn other_keyring(&self) -> Keyring {
+        let table = Arc::new(PostgresKeyTable::new(self.pool.clone()));
+        Keyring::unlock(root(), table).await.unwrap()
     }
 
     /// A mailer that has taken its place at the head of the log.
@@ -189,6 +195,10 @@ impl World {
         self.accept(organization, invitation).await;
         user
     }
+}
+
+fn root() -> RootKey {
+    RootKey::parse(&"5a".repeat(32)).unwrap()
 }
 
 pub fn email(local: &str) -> Email {
