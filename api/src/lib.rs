@@ -10,6 +10,7 @@ mod idempotency;
 pub mod middleware;
 mod min_position;
 mod openapi;
+pub mod outgoing;
 mod pages;
 mod problem;
 mod reply;
