@@ -2,8 +2,8 @@
 
 use keynest_crypto::Keyring;
 use keynest_domain::{
-    Email, EnvironmentName, OrganizationId, OrganizationName, ProjectId, UserId, Username,
-    VariableId,
+    Email, EnvironmentName, OrganizationId, OrganizationName, ProjectId, ProviderName, UserId,
+    Username, VariableId,
 };
 use keynest_store::ClaimKey;
 
@@ -41,6 +41,18 @@ pub(crate) fn environment_name_text(keyring: &Keyring, project: ProjectId, name:
 pub fn invitation(keyring: &Keyring, organization: OrganizationId, address: &str) -> ClaimKey {
     let digest = keyring.digest("email", address);
     ClaimKey::new("invitation", format_args!("{organization}:{digest}"))
+}
+
+/// An identity at a provider, held by the account that it signs in to. By its issuer, so that a provider that is set
+/// up anew under an old name opens nobody's account.
+pub fn identity(
+    keyring: &Keyring,
+    provider: &ProviderName,
+    issuer: &str,
+    subject: &str,
+) -> ClaimKey {
+    let digest = keyring.digest("identity", &format!("{issuer} {subject}"));
+    ClaimKey::new("identity", format_args!("{provider}:{digest}"))
 }
 
 /// A network that a person signed in from, held by the last session that did; moves with each sign-in.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use keynest_crypto::random;
-use keynest_domain::{CommandId, InvitationId, Lifetime, RequestId, SessionId, Timestamp};
+use keynest_domain::{
+    CommandId, FederationId, IdentityId, InvitationId, Lifetime, RequestId, SessionId, Timestamp,
+};
 use uuid::Uuid;
 
 /// 2026-01-01T00:00:00Z in milliseconds: where integer ids begin (DESIGN 3).
@@ -53,6 +55,16 @@ impl Clock {
     /// A new request id.
     pub fn request_id(&self) -> RequestId {
         RequestId::new(self.uuid())
+    }
+
+    /// A new id of an identity.
+    pub fn identity_id(&self) -> IdentityId {
+        IdentityId::new(self.uuid())
+    }
+
+    /// A new id of a trip to an identity provider.
+    pub fn federation_id(&self) -> FederationId {
+        FederationId::new(self.uuid())
     }
 
     /// A new command id.

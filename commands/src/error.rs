@@ -3,7 +3,7 @@
 use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{
-    Invalid, OrganizationId, environment, login, organization, project, session, user,
+    Invalid, OrganizationId, environment, federation, login, organization, project, session, user,
 };
 use keynest_store::{AppendError, ReadError};
 
@@ -37,6 +37,9 @@ pub enum CommandError {
     /// An account's rule says no.
     #[error(transparent)]
     User(#[from] user::Rejection),
+    /// A trip to an identity provider goes no further.
+    #[error(transparent)]
+    Federation(#[from] federation::Rejection),
     /// A session's rule says no.
     #[error(transparent)]
     Session(#[from] session::Rejection),
@@ -84,6 +87,7 @@ impl CommandError {
             | Self::NotForTokens
             | Self::Field { .. }
             | Self::User(_)
+            | Self::Federation(_)
             | Self::Session(_)
             | Self::Login(_)
             | Self::Organization(_)

@@ -79,6 +79,7 @@ fn announced(event: &Event) -> Option<KeyId> {
         Event::User(_)
         | Event::Session(_)
         | Event::Login(_)
+        | Event::Federation(_)
         | Event::Organization(_)
         | Event::Project(_)
         | Event::Environment(_)

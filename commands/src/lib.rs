@@ -7,6 +7,7 @@ mod clock;
 pub mod environment;
 mod error;
 mod execute;
+pub mod federation;
 mod keys;
 pub mod login;
 pub mod organization;

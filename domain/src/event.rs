@@ -111,6 +111,7 @@ all_events! {
     User = user,
     Session = session,
     Login = login,
+    Federation = federation,
     Organization = organization,
     Project = project,
     Environment = environment,

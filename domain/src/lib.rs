@@ -6,6 +6,7 @@ pub mod access;
 mod aggregate;
 pub mod environment;
 mod event;
+pub mod federation;
 pub mod key;
 pub mod login;
 pub mod organization;

@@ -14,9 +14,20 @@ pub const PROJECTS: &str = "projects";
 pub const ENVIRONMENTS: &str = "environments";
 /// Variables and their history.
 pub const VARIABLES: &str = "variables";
+/// Accounts at identity providers.
+pub const IDENTITIES: &str = "identities";
 /// The audit log.
 pub const AUDIT_LOG: &str = "audit_log";
 
 /// All of them.
-pub const ALL: &[&str] =
-    &[USERS, SESSIONS, ORGANIZATIONS, INVITATIONS, PROJECTS, ENVIRONMENTS, VARIABLES, AUDIT_LOG];
+pub const ALL: &[&str] = &[
+    USERS,
+    SESSIONS,
+    ORGANIZATIONS,
+    INVITATIONS,
+    PROJECTS,
+    ENVIRONMENTS,
+    VARIABLES,
+    IDENTITIES,
+    AUDIT_LOG,
+];

@@ -115,6 +115,7 @@ impl Applied {
             Event::User(_)
             | Event::Session(_)
             | Event::Login(_)
+            | Event::Federation(_)
             | Event::Organization(_)
             | Event::Project(_)
             | Event::Environment(_)

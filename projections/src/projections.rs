@@ -15,8 +15,8 @@ use crate::runner::{Runner, RunnerError};
 use crate::status::{self, ProjectionStatus};
 use crate::visibility::Visibility;
 use crate::{
-    AuditLog, Environments, Invitations, Organizations, Projects, Sessions, Users, Variables, live,
-    reconnects,
+    AuditLog, Environments, Identities, Invitations, Organizations, Projects, Sessions, Users,
+    Variables, live, reconnects,
 };
 
 /// Every projection of the product.
@@ -29,6 +29,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(Projects),
         Arc::new(Environments),
         Arc::new(Variables),
+        Arc::new(Identities),
         Arc::new(AuditLog),
     ]
 }

@@ -89,7 +89,10 @@ impl Projection for Sessions {
                     | user::Event::UserReactivated(_)
                     | user::Event::NoticesSwitched(_)
                     | user::Event::AdministratorGranted(_)
-                    | user::Event::AdministratorRevoked(_) => continue,
+                    | user::Event::AdministratorRevoked(_)
+                    | user::Event::IdentityLinked(_)
+                    | user::Event::IdentityUnlinked(_)
+                    | user::Event::ProfileSynchronised(_) => continue,
                 };
                 raise_epoch(applied, rise, rows).await?;
             }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::key::KeyDestroyed;
-use keynest_domain::user::{self, ProfileUpdated, UserRegistered};
+use keynest_domain::user::{self, ProfileSynchronised, ProfileUpdated, UserRegistered};
 use keynest_domain::{Event, Timestamp, UserId, session};
 use sqlx::PgConnection;
 use sqlx::postgres::PgQueryResult;
@@ -69,6 +69,8 @@ impl Projection for Users {
                         | "user.password_changed"
                         | "user.password_reset_requested"
                         | "user.password_reset"
+                        | "user.identity_linked"
+                        | "user.identity_unlinked"
                 ))
     }
 
@@ -115,6 +117,7 @@ async fn apply_user(
     let done = match event {
         user::Event::UserRegistered(it) => return register(applied, it, rows, keyring).await,
         user::Event::ProfileUpdated(it) => return rename(applied, it, rows, keyring).await,
+        user::Event::ProfileSynchronised(it) => return follow(applied, it, rows, keyring).await,
         user::Event::UserActivated(_) => set_standing(user, "active", rows).await?,
         user::Event::UserDeactivated(_) => set_standing(user, "deactivated", rows).await?,
         user::Event::UserReactivated(_) => set_standing(user, "reactivated", rows).await?,
@@ -129,7 +132,9 @@ async fn apply_user(
         | user::Event::ActivationRequested(_)
         | user::Event::PasswordChanged(_)
         | user::Event::PasswordResetRequested(_)
-        | user::Event::PasswordReset(_) => return Ok(()),
+        | user::Event::PasswordReset(_)
+        | user::Event::IdentityLinked(_)
+        | user::Event::IdentityUnlinked(_) => return Ok(()),
     };
     one_row(&done, "account")
 }
@@ -185,6 +190,20 @@ async fn register(
     .execute(rows)
     .await?;
     Ok(())
+}
+
+/// Names that follow an identity provider's; one that the person chose stays.
+async fn follow(
+    applied: &Applied,
+    it: &ProfileSynchronised,
+    rows: &mut PgConnection,
+    keyring: &Keyring,
+) -> Result<(), ApplyError> {
+    let (Some(first_name), Some(last_name)) = (&it.first_name, &it.last_name) else {
+        return Ok(());
+    };
+    let names = ProfileUpdated { first_name: first_name.clone(), last_name: last_name.clone() };
+    rename(applied, &names, rows, keyring).await
 }
 
 async fn rename(

@@ -22,6 +22,8 @@ pub enum Kind {
     EnvironmentCreated,
     VariablesImported,
     TokenReuse,
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 /// A mail to be rendered and sent.
@@ -49,7 +51,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
@@ -65,6 +67,8 @@ impl Kind {
         Self::EnvironmentCreated,
         Self::VariablesImported,
         Self::TokenReuse,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
 
     /// The name of its folder, and in the tables.
@@ -85,6 +89,8 @@ impl Kind {
             Self::EnvironmentCreated => "environment_created",
             Self::VariablesImported => "variables_imported",
             Self::TokenReuse => "token_reuse",
+            Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
         }
     }
 }

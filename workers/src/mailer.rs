@@ -31,6 +31,8 @@ const WANTED: &[&str] = &[
     "user.password_changed",
     "user.password_reset_requested",
     "user.password_reset",
+    "user.identity_linked",
+    "user.identity_unlinked",
     "session.refresh_token_reuse_detected",
     "organization.invitation_sent",
     "organization.member_joined",
@@ -107,6 +109,7 @@ impl Mailer {
             Event::Environment(event) => self.about_environment(delivery, event).await,
             Event::Session(_)
             | Event::Login(_)
+            | Event::Federation(_)
             | Event::Access(_)
             | Event::Refusals(_)
             | Event::Key(_) => Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name))),

@@ -41,6 +41,8 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "environment_created",
     "variables_imported",
     "token_reuse",
+    "identity_linked",
+    "identity_unlinked",
 ];
 
 /// Facts that are ours, and printed as they are; everything else may be somebody's words.

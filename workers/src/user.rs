@@ -1,8 +1,8 @@
 //! Mails to a person about their account: activation, welcome, password.
 
 use keynest_crypto::{Link, LinkTarget};
-use keynest_domain::UserId;
-use keynest_domain::user::{Event, OpenLink};
+use keynest_domain::user::{Event, OpenLink, User};
+use keynest_domain::{ProviderName, UserId};
 use minijinja::context;
 
 use crate::letter::{Kind, Letter};
@@ -34,7 +34,19 @@ impl Mailer {
             Event::PasswordChanged(_) | Event::PasswordReset(_) => {
                 return self.plain(delivery, person, Kind::PasswordChanged).await;
             }
-            Event::ProfileUpdated(_)
+            Event::IdentityLinked(it) => {
+                // The first one of an account without a password began the account; its welcome is enough.
+                let before = self.before::<User>(&delivery.recorded).await?;
+                if before.ways_in() == 0 {
+                    return Ok(Vec::new());
+                }
+                return self.identity(delivery, person, Kind::IdentityLinked, &it.provider).await;
+            }
+            Event::IdentityUnlinked(it) => {
+                return self.identity(delivery, person, Kind::IdentityUnlinked, &it.provider).await;
+            }
+            Event::ProfileSynchronised(_)
+            | Event::ProfileUpdated(_)
             | Event::UserDeactivated(_)
             | Event::UserReactivated(_)
             | Event::NoticesSwitched(_)
@@ -59,6 +71,21 @@ impl Mailer {
             hours => minutes.div_ceil(60),
             minutes,
             username => person.username,
+            ..self.circumstances(delivery).await
+        };
+        Ok(vec![Letter { kind, to: person.recipient, facts }])
+    }
+
+    async fn identity(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        kind: Kind,
+        provider: &ProviderName,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let facts = context! {
+            username => person.username,
+            provider => provider.as_str(),
             ..self.circumstances(delivery).await
         };
         Ok(vec![Letter { kind, to: person.recipient, facts }])

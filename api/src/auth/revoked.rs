@@ -68,7 +68,10 @@ impl Revoked {
             | user::Event::UserReactivated(_)
             | user::Event::NoticesSwitched(_)
             | user::Event::AdministratorGranted(_)
-            | user::Event::AdministratorRevoked(_) => return,
+            | user::Event::AdministratorRevoked(_)
+            | user::Event::IdentityLinked(_)
+            | user::Event::IdentityUnlinked(_)
+            | user::Event::ProfileSynchronised(_) => return,
         };
         if let Ok(user) = stream_id.parse::<UserId>() {
             self.epochs.insert(user, Epoch { epoch, kept, is_closed, at });

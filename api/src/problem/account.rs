@@ -1,6 +1,6 @@
 //! What the rules of accounts, sessions and sign-ins refuse, as problems.
 
-use keynest_domain::{login, session, user};
+use keynest_domain::{federation, login, session, user};
 
 use crate::Problem;
 
@@ -17,11 +17,26 @@ impl From<user::Rejection> for Problem {
             user::Rejection::LinkExpired => {
                 Self::new("invalid_link").detail("The link has expired")
             }
+            user::Rejection::IdentityKnown => Self::new("identity_known"),
+            user::Rejection::IdentityUnknown => Self::new("not_found"),
+            user::Rejection::LastWayIn => Self::new("last_way_in"),
             user::Rejection::WrongPassword => {
                 Self::validation([("current_password", "The current password is wrong.")])
             }
             user::Rejection::NotAdministrator => Self::new("not_administrator"),
             user::Rejection::OwnAccount => Self::new("own_account"),
+        }
+    }
+}
+
+impl From<federation::Rejection> for Problem {
+    fn from(why: federation::Rejection) -> Self {
+        match why {
+            federation::Rejection::AnswerUsed => Self::new("oauth_state_invalid"),
+            federation::Rejection::ProofUsed => Self::new("oauth_code_invalid"),
+            federation::Rejection::AddressUnverified => Self::new("oauth_address_unverified"),
+            federation::Rejection::LinkRequired => Self::new("oauth_link_required"),
+            federation::Rejection::IdentityTaken => Self::new("identity_taken"),
         }
     }
 }

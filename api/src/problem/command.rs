@@ -16,6 +16,7 @@ impl From<CommandError> for Problem {
             CommandError::Absent(_) => Self::new("not_found"),
             CommandError::Field { field, why } => Self::validation([(field, why.message)]),
             CommandError::User(rejection) => rejection.into(),
+            CommandError::Federation(rejection) => rejection.into(),
             CommandError::Session(rejection) => rejection.into(),
             CommandError::Login(rejection) => rejection.into(),
             CommandError::Organization(rejection) => rejection.into(),

@@ -56,8 +56,11 @@ impl Commands {
     ) -> Result<Option<Sealed>, CommandError> {
         let state = self.read::<User>(user.unwrap_or(NOBODY)).await?;
         let stored = match user {
-            Some(id) => Some(self.open_user_password(id, &state).await?),
-            None => None,
+            Some(id) if state.password.is_some() => {
+                Some(self.open_user_password(id, &state).await?)
+            }
+            // No account, or one that signs in at an identity provider only: the work is the same.
+            Some(_) | None => None,
         };
         let is_right = self.hasher().verify(password, stored.as_deref()).await?;
         Ok(if is_right { state.password.clone() } else { None })

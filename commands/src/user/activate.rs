@@ -3,6 +3,7 @@
 use keynest_crypto::{LinkTarget, Links};
 use keynest_domain::user::{OpenLink, Rejection, User, activate};
 use keynest_domain::{Event, Timestamp, UserId};
+use keynest_store::ClaimKey;
 
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
@@ -48,7 +49,14 @@ impl UseCase for Activate {
             return Err(Rejection::LinkInvalid.into());
         }
         let wish = activate::Activate { nonce: link.nonce, at: unit.now() };
-        unit.stage::<User>(self.user, activate::decide(&user, wish)?);
+        let events = activate::decide(&user, wish)?;
+        if !events.is_empty() {
+            // What was linked before the address was proved goes, and is free for its owner.
+            for identity in &user.identities {
+                unit.release(ClaimKey::from_stored(identity.claim.clone()));
+            }
+        }
+        unit.stage::<User>(self.user, events);
         Ok(())
     }
 

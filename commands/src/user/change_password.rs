@@ -41,8 +41,12 @@ impl Commands {
         user.require_active()?;
         let names = self.open_user_names(id, &user).await?;
         refuse_guessable("new_password", &wish.new, &names.context_words())?;
-        let stored = self.open_user_password(id, &user).await?;
-        let is_right = self.hasher().verify(&wish.current, Some(&stored)).await?;
+        // Who has no password sets the first one by mail.
+        let stored = match &user.password {
+            Some(_) => Some(self.open_user_password(id, &user).await?),
+            None => None,
+        };
+        let is_right = self.hasher().verify(&wish.current, stored.as_deref()).await?;
         let verified = if is_right { user.password.clone() } else { None };
         // A wrong one must not wait for a hash that nobody needs.
         let hash = if is_right { self.hasher().hash(&wish.new).await? } else { String::new() };

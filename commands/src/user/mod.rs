@@ -16,5 +16,5 @@ pub use activate::Activate;
 pub use change_password::ChangePassword;
 pub use confirm_password_reset::ConfirmPasswordReset;
 pub use register::Register;
-pub(crate) use register::owner_of;
+pub(crate) use register::{owner_of, stage_personal_organization};
 pub use update_profile::UpdateProfile;

@@ -67,7 +67,9 @@ impl UseCase for Hashed {
         unit.stage::<User>(user, events);
         unit.claim(email, User::stream(user));
         unit.claim(username, User::stream(user));
-        self.stage_organization(unit, user, at).await
+        let first = self.wish.first_name.as_str();
+        let owner = if first.is_empty() { self.wish.username.as_str() } else { first };
+        stage_personal_organization(unit, user, owner, at).await
     }
 
     fn outcome(&self, _: &[Event]) {}
@@ -111,43 +113,33 @@ impl Hashed {
             at,
         })
     }
+}
 
-    async fn stage_organization(
-        &self,
-        unit: &mut Unit<'_>,
-        creator: UserId,
-        at: Timestamp,
-    ) -> Result<(), CommandError> {
-        let id = OrganizationId::new(unit.commands().clock().integer_id());
-        let name = self.organization_name();
-        let names =
-            Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
-        let sealed =
-            unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
-        let wish = create_organization::CreateOrganization {
-            organization: id,
-            name: sealed.name,
-            description: sealed.description,
-            creator,
-            is_personal: true,
-            at,
-        };
-        unit.stage::<Organization>(
-            id,
-            create_organization::decide(&Organization::default(), wish)?,
-        );
-        let claim = claims::organization_name(unit.commands().keyring(), creator, &name);
-        unit.claim(claim, Organization::stream(id));
-        unit.file_under(id);
-        Ok(())
-    }
-
-    fn organization_name(&self) -> OrganizationName {
-        let first = self.wish.first_name.as_str();
-        let owner = if first.is_empty() { self.wish.username.as_str() } else { first };
-        OrganizationName::parse(&format!("{owner}'s Organization"))
-            .expect("a person's name of at most 150 printable characters leaves room for the rest")
-    }
+/// The organization that everybody begins with.
+pub(crate) async fn stage_personal_organization(
+    unit: &mut Unit<'_>,
+    creator: UserId,
+    owner: &str,
+    at: Timestamp,
+) -> Result<(), CommandError> {
+    let id = OrganizationId::new(unit.commands().clock().integer_id());
+    let name = OrganizationName::parse(&format!("{owner}'s Organization"))
+        .expect("a person's name of at most 150 printable characters leaves room for the rest");
+    let names = Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
+    let sealed = unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
+    let wish = create_organization::CreateOrganization {
+        organization: id,
+        name: sealed.name,
+        description: sealed.description,
+        creator,
+        is_personal: true,
+        at,
+    };
+    unit.stage::<Organization>(id, create_organization::decide(&Organization::default(), wish)?);
+    let claim = claims::organization_name(unit.commands().keyring(), creator, &name);
+    unit.claim(claim, Organization::stream(id));
+    unit.file_under(id);
+    Ok(())
 }
 
 async fn seal(

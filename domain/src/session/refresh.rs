@@ -121,7 +121,7 @@ mod tests {
             email: sealed(),
             first_name: sealed(),
             last_name: sealed(),
-            password: sealed(),
+            password: Some(sealed()),
             nonce: crate::LinkNonce::new(1),
             expires_at: at(0),
             at: at(0),

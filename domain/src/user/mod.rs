@@ -5,24 +5,30 @@ pub mod administrator;
 pub mod change_password;
 pub mod confirm_password_reset;
 pub mod deactivate;
+mod identity;
+pub mod link_identity;
 pub mod links;
 pub mod register;
+pub mod register_federated;
 pub mod repeat_registration;
 pub mod request_password_reset;
 pub mod resend_activation;
 pub mod switch_notices;
+pub mod synchronise_profile;
+pub mod unlink_identity;
 pub mod update_profile;
 
 use serde::{Deserialize, Serialize};
 
+pub use identity::{Identity, IdentityLinked, IdentityUnlinked, ProfileSynchronised};
 pub use links::LinkLimits;
 
 use crate::event::events;
-use crate::{Aggregate, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, UserId};
+use crate::{Aggregate, IdentityId, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, UserId};
 
 events! {
     /// An account was asked for; it is inactive until its address is confirmed.
-    UserRegistered = "user.registered" v 1,
+    UserRegistered = "user.registered" v 2,
     /// Somebody registered again with the address of this account; its owner is told by mail.
     RegistrationRepeated = "user.registration_repeated" v 1,
     /// A new activation link was asked for; older ones are dead.
@@ -47,6 +53,12 @@ events! {
     AdministratorGranted = "user.administrator_granted" v 1,
     /// The person does not run this instance any more.
     AdministratorRevoked = "user.administrator_revoked" v 1,
+    /// An account at an identity provider signs in to this account from now on.
+    IdentityLinked = "user.identity_linked" v 1,
+    /// An account at an identity provider is none of this account's any more.
+    IdentityUnlinked = "user.identity_unlinked" v 1,
+    /// An identity provider told what the person is called now.
+    ProfileSynchronised = "user.profile_synchronised" v 1,
 }
 
 /// See [`Event::UserRegistered`].
@@ -58,8 +70,8 @@ pub struct UserRegistered {
     pub email: Sealed,
     pub first_name: Sealed,
     pub last_name: Sealed,
-    /// The password's hash in PHC form, sealed.
-    pub password: Sealed,
+    /// The password's hash in PHC form, sealed; none for an account that began at an identity provider.
+    pub password: Option<Sealed>,
     pub nonce: LinkNonce,
     pub expires_at: Timestamp,
     pub at: Timestamp,
@@ -152,7 +164,6 @@ pub struct AdministratorGranted {}
 /// See [`Event::AdministratorRevoked`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdministratorRevoked {}
-
 /// What an account's rules refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -174,6 +185,15 @@ pub enum Rejection {
     /// Issued, but too long ago.
     #[error("the link has expired")]
     LinkExpired,
+    /// The account has this identity, or as many as it may have.
+    #[error("the account has a sign-in with this provider already")]
+    IdentityKnown,
+    /// The account has no such identity.
+    #[error("there is no such identity")]
+    IdentityUnknown,
+    /// Without it nobody could sign in to the account any more.
+    #[error("the last way to sign in stays")]
+    LastWayIn,
     /// The current password is another one.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -236,6 +256,10 @@ pub struct User {
     pub reset_requested_at: Option<Timestamp>,
     pub refuses_notices: bool,
     pub is_administrator: bool,
+    /// Accounts at identity providers that sign in to this one, in the order in which they were linked.
+    pub identities: Vec<Identity>,
+    /// Whether the names follow an identity provider's, because the person never chose others.
+    pub names_follow: bool,
 }
 
 impl Aggregate for User {
@@ -254,8 +278,9 @@ impl Aggregate for User {
                 self.first_name = Some(it.first_name.clone());
                 self.last_name = Some(it.last_name.clone());
                 self.names_sealed_by = Some(name);
-                self.password = Some(it.password.clone());
-                self.password_sealed_by = Some(name);
+                self.password = it.password.clone();
+                self.password_sealed_by = it.password.as_ref().map(|_| name);
+                self.names_follow = it.password.is_none();
                 self.activation = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
             }
             Event::RegistrationRepeated(it) => self.repeated_at = Some(it.at),
@@ -266,11 +291,14 @@ impl Aggregate for User {
             Event::UserActivated(_) => {
                 self.standing = Standing::Active;
                 self.was_activated = true;
+                // Whoever linked them had not proved the address (DESIGN 11).
+                self.identities.clear();
             }
             Event::ProfileUpdated(it) => {
                 self.first_name = Some(it.first_name.clone());
                 self.last_name = Some(it.last_name.clone());
                 self.names_sealed_by = Some(name);
+                self.names_follow = false;
             }
             Event::PasswordChanged(it) => {
                 self = self.with_password(&it.password, name, it.epoch, it.kept);
@@ -295,6 +323,9 @@ impl Aggregate for User {
             Event::NoticesSwitched(it) => self.refuses_notices = !it.wanted,
             Event::AdministratorGranted(_) => self.is_administrator = true,
             Event::AdministratorRevoked(_) => self.is_administrator = false,
+            Event::IdentityLinked(it) => self = link_identity::evolve(self, it),
+            Event::IdentityUnlinked(it) => self = unlink_identity::evolve(self, it),
+            Event::ProfileSynchronised(it) => self = synchronise_profile::evolve(self, it, name),
         }
         self
     }
@@ -315,6 +346,11 @@ impl User {
     /// Whether sessions and access tokens of a credential epoch are still good.
     pub fn honours(&self, session: SessionId, epoch: u32) -> bool {
         self.standing == Standing::Active && (epoch >= self.epoch || self.kept == Some(session))
+    }
+
+    /// An identity by its id.
+    pub fn identity(&self, id: IdentityId) -> Option<&Identity> {
+        self.identities.iter().find(|known| known.id == id)
     }
 
     /// The activation link, until it is used.
@@ -382,6 +418,29 @@ mod samples {
             nonce: FIRST_LINK,
             lifetime: links::ACTIVATION_LIFETIME,
             at: at(0),
+        }
+        .into()
+    }
+
+    /// An account that began at an identity provider.
+    pub fn registered_elsewhere() -> Event {
+        let Event::UserRegistered(it) = registered() else { panic!("not a registration") };
+        let (nonce, at) = (LinkNonce::new(0), at(1));
+        UserRegistered { password: None, nonce, expires_at: at, at, ..it }.into()
+    }
+
+    pub fn identity(number: u128) -> IdentityId {
+        IdentityId::new(uuid::Uuid::from_u128(number))
+    }
+
+    pub fn linked(provider: &str, number: u128) -> Event {
+        IdentityLinked {
+            identity: identity(number),
+            provider: crate::ProviderName::parse(provider).unwrap(),
+            subject: sealed("subject"),
+            claim: format!("identity:{provider}:{number}"),
+            address: None,
+            at: at(2),
         }
         .into()
     }

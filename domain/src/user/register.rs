@@ -47,7 +47,7 @@ impl From<Register> for Event {
             email,
             first_name,
             last_name,
-            password,
+            password: Some(password),
             nonce,
             expires_at,
             at,

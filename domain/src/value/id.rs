@@ -83,6 +83,12 @@ uuid_ids! {
     CommandId,
     /// One event of the log.
     EventId,
+    /// An account at an identity provider, as one of our accounts knows it.
+    IdentityId,
+    /// One trip to an identity provider and back.
+    FederationId,
+    /// An identity provider that an administrator set up.
+    ProviderId,
     /// A data, signing, link, refresh, cursor or digest key.
     KeyId,
 }

@@ -3,6 +3,7 @@
 mod email;
 mod id;
 mod name;
+mod provider_name;
 mod sealed;
 mod subject;
 mod timestamp;
@@ -11,6 +12,7 @@ mod variable_key;
 pub use email::{EMAIL_BYTES_MAX, Email};
 pub use id::*;
 pub use name::*;
+pub use provider_name::ProviderName;
 pub use sealed::{LinkNonce, Sealed};
 pub use subject::Subject;
 pub use timestamp::{Lifetime, Timestamp};

@@ -6,6 +6,7 @@ mod client;
 mod entry;
 mod environment;
 mod facts;
+mod federation;
 mod forget;
 mod key;
 mod organization;
@@ -81,6 +82,7 @@ async fn describe(
         Event::User(event) => user::describe(applied, event, facts, keyring).await,
         Event::Session(event) => Ok(session::describe(applied, event, facts)),
         Event::Login(event) => Ok(session::describe_login(event)),
+        Event::Federation(event) => Ok(federation::describe(applied, event)),
         Event::Organization(event) => organization::describe(applied, event, facts, keyring).await,
         Event::Project(event) => project::describe(applied, event, facts, keyring).await,
         Event::Environment(event) => environment::describe(applied, event, facts, keyring).await,

@@ -25,8 +25,11 @@ pub(crate) async fn describe(
             let subject = Subject::User(it.user);
             let email = applied.open(keyring, subject, "email", &it.email).await?;
             facts.set(Kind::User, user, Fact { name: email.clone(), ..Fact::default() });
-            let details =
-                json!({"email": email, "organization_created": true, "activation_required": true});
+            // An identity provider has verified the address of whoever has no password.
+            let is_open = it.password.is_some();
+            let details = json!({
+                "email": email, "organization_created": true, "activation_required": is_open,
+            });
             entry("register", details).by_owner(account)
         }
         Event::RegistrationRepeated(_) => {
@@ -55,6 +58,17 @@ pub(crate) async fn describe(
         }
         Event::AdministratorGranted(_) => entry("administrator_grant", json!({})).about(account),
         Event::AdministratorRevoked(_) => entry("administrator_revoke", json!({})).about(account),
+        Event::IdentityLinked(it) => {
+            let details = json!({"provider": it.provider.as_str(), "identity": it.identity});
+            entry("identity_link", details).by_owner(account)
+        }
+        Event::IdentityUnlinked(it) => {
+            let details = json!({"provider": it.provider.as_str(), "identity": it.identity});
+            entry("identity_unlink", details).by_owner(account)
+        }
+        Event::ProfileSynchronised(it) => {
+            entry("update", json!({"synchronised_with": it.identity})).by_owner(account)
+        }
     };
     let has_address = described.details.get("email").is_some();
     Ok(described.opened("email", has_address.then_some(Subject::User(UserId::new(user)))))

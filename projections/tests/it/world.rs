@@ -173,7 +173,7 @@ impl World {
             email: sealed("email", format!("{lower}@example.com")).await,
             first_name: sealed("first_name", first_name.to_owned()).await,
             last_name: sealed("last_name", String::new()).await,
-            password: sealed("password", "hash".to_owned()).await,
+            password: Some(sealed("password", "hash".to_owned()).await),
             nonce: LinkNonce::new(1),
             expires_at: at(86_400),
             at: at(0),

@@ -2,6 +2,7 @@
 //! `<event>_v<from>.rs`, and one line in the table.
 
 mod session_started_v1;
+mod user_registered_v1;
 
 use serde_json::Value;
 
@@ -9,8 +10,10 @@ use serde_json::Value;
 pub(crate) type Upcaster = (&'static str, u16, fn(Value) -> Value);
 
 /// All steps.
-pub(crate) const UPCASTERS: &[Upcaster] =
-    &[("session.started", 1, session_started_v1::second_factor)];
+pub(crate) const UPCASTERS: &[Upcaster] = &[
+    ("session.started", 1, session_started_v1::second_factor),
+    ("user.registered", 1, user_registered_v1::may_lack_a_password),
+];
 
 /// Takes a payload from its version up to the current one; `None` for a version from the future or
 /// one that no step reads.
