@@ -171,3 +171,58 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
         states_max: config.store.states_max,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every number of these sections another one than its default, and no two the same.
+    fn odd() -> Config {
+        let mut table = toml::Table::try_from(Config::default()).unwrap();
+        let mut number = 1_000;
+        for section in ["sessions", "lockout", "links", "store"] {
+            for (_, value) in table[section].as_table_mut().unwrap() {
+                if value.is_integer() {
+                    number += 1;
+                    *value = number.into();
+                }
+            }
+        }
+        table.try_into().unwrap()
+    }
+
+    #[test]
+    fn every_limit_reaches_the_part_that_it_limits() {
+        let config = odd();
+        let store = store_options(&config);
+        let told = format!("{:?} {store:?}", command_settings(&config));
+        let in_seconds = |key: &str, value: i64| match key.rsplit('_').next().unwrap() {
+            "hours" => value * 3_600,
+            "minutes" => value * 60,
+            _ => value,
+        };
+        let table = toml::Table::try_from(&config).unwrap();
+        let sections = ["sessions", "lockout", "links", "store"].map(|name| &table[name]);
+        let keys = sections.iter().flat_map(|section| section.as_table().unwrap());
+        // The access token is the API's.
+        for (key, value) in keys.filter(|(key, _)| *key != "access_token_minutes") {
+            let Some(value) = value.as_integer() else { continue };
+            let value = in_seconds(key, value).to_string();
+            let is_there = told.split(|it: char| !it.is_ascii_digit()).any(|word| word == value);
+            assert!(is_there, "{key} = {value} is not in {told}");
+        }
+        let settings = crate::edge::settings(&config);
+        let minutes = config.sessions.access_token_minutes;
+        assert_eq!(settings.access_token, Lifetime::from_minutes(minutes));
+    }
+
+    #[test]
+    fn the_defaults_of_the_configuration_are_those_of_the_rules() {
+        let config = Config::default();
+        assert_eq!(command_settings(&config), keynest_commands::Settings::default());
+        let [ours, theirs] = [store_options(&config), StoreOptions::default()];
+        let batch = |it: &StoreOptions| (it.batch_requests, it.batch_events, it.batch_bytes);
+        assert_eq!(batch(&ours), batch(&theirs));
+        assert_eq!(ours.queue_bytes, theirs.queue_bytes);
+    }
+}

@@ -91,6 +91,17 @@ async fn a_minted_token_says_who_and_until_when() {
 }
 
 #[tokio::test]
+async fn a_token_is_good_for_as_long_as_the_operator_says_and_60_minutes_at_most() {
+    let tokens = tokens().await.with_lifetime(Lifetime::from_minutes(5));
+    let text = tokens.mint(&claims(), NOW).unwrap();
+    assert!(tokens.verify(text.expose_secret(), after(299)).is_ok());
+    assert_eq!(tokens.verify(text.expose_secret(), after(300)), Err(AccessTokenError::Expired));
+    let tokens = tokens.with_lifetime(Lifetime::from_hours(2));
+    let text = tokens.mint(&claims(), NOW).unwrap();
+    assert_eq!(tokens.verify(text.expose_secret(), NOW).unwrap().expires_at, after(3_600));
+}
+
+#[tokio::test]
 async fn a_token_is_good_for_60_minutes_also_after_a_rotation() {
     let tokens = tokens().await;
     let text = tokens.mint(&claims(), NOW).unwrap();

@@ -42,6 +42,7 @@ pub struct Builder {
     pool: PgPool,
     pub edge: EdgeSettings,
     pub settings: Settings,
+    pub commands: keynest_commands::Settings,
 }
 
 impl TestApp {
@@ -52,7 +53,8 @@ impl TestApp {
 
     pub fn builder(pool: PgPool) -> Builder {
         let settings = Settings { throttles: no_throttles(), ..Settings::default() };
-        Builder { pool, edge: EdgeSettings::default(), settings }
+        let commands = keynest_commands::Settings::default();
+        Builder { pool, edge: EdgeSettings::default(), settings, commands }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -128,7 +130,8 @@ impl Builder {
         let table = Arc::new(PostgresKeyTable::new(store_pool.clone()));
         let keyring = Keyring::unlock(RootKey::generate(), table).await.unwrap();
         let hasher = PasswordHasher::weak_for_tests();
-        let commands = Commands::new(store.clone(), keyring.clone(), hasher, clock.clone());
+        let (log, keys, time) = (store.clone(), keyring.clone(), clock.clone());
+        let commands = Commands::with_settings(log, keys, hasher, time, self.commands);
 
         let read_pool = keynest_projections::connect_read_pool(options, CONNECTIONS).await.unwrap();
         keynest_projections::migrate(&read_pool).await.unwrap();

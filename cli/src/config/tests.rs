@@ -139,6 +139,21 @@ fn a_bad_value_is_refused_by_its_key_and_origin() {
         ("[password]\nmemory_kib = 1024", "`password.memory_kib`"),
         ("[lists]\npage_size = 2000", "`lists.page_size`"),
         ("[lists]\npage_size = 900\npage_size_max = 800", "`lists.page_size`"),
+        ("[sessions]\nidle_hours = 100\nabsolute_hours = 99", "`sessions.idle_hours`"),
+        ("[sessions]\nabsolute_hours = 721", "`sessions.absolute_hours`"),
+        ("[sessions]\naccess_token_minutes = 61", "`sessions.access_token_minutes`"),
+        ("[lockout]\ncool_off_max_seconds = 59", "`lockout.cool_off_seconds`"),
+        ("[lockout]\nfailures_max = 0", "`lockout.failures_max`"),
+        ("[links]\nactivation_hours = 0", "`links.activation_hours`"),
+        (
+            "[links]\nactivation_hours = 1\nactivation_interval_seconds = 3601",
+            "`links.activation_interval_seconds`",
+        ),
+        (
+            "[links]\npassword_reset_minutes = 5\npassword_reset_interval_seconds = 301",
+            "`links.password_reset_interval_seconds`",
+        ),
+        ("[store]\nbatch_requests_max = 0", "`store.batch_requests_max`"),
         ("[nats]\nurl = 'nats://a'", "`nats.url`"),
         ("[store]\nurl = 'esdb://a'", "`store.url`"),
     ] {

@@ -3,5 +3,6 @@
 
 mod login;
 mod session;
+mod settings;
 mod user;
 mod world;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use keynest_commands::user::{Activate, Register};
 use keynest_commands::{
-    Client, Clock, CommandError, Commands, Origin, claims, login::LogIn, session::SignedIn,
+    Client, Clock, CommandError, Commands, Origin, Settings, claims, login::LogIn,
+    session::SignedIn,
 };
 use keynest_crypto::{
     Keyring, Link, LinkTarget, Links, MemoryKeyTable, Password, PasswordHasher, RootKey,
@@ -24,11 +25,25 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// As an operator configured it.
+    pub async fn with(settings: Settings) -> Self {
         let table = Arc::new(MemoryKeyTable::new());
         let keyring = Keyring::unlock(RootKey::generate(), table).await.unwrap();
         let clock = Clock::default();
         let hasher = PasswordHasher::weak_for_tests();
-        let commands = Commands::new(EventStore::memory(), keyring, hasher, clock.clone());
+        let store = EventStore::memory();
+        let commands = Commands::with_settings(store, keyring, hasher, clock.clone(), settings);
+        Self { commands, clock }
+    }
+
+    /// Another process over the same log, with other settings and nothing in memory.
+    pub fn restarted(&self, settings: Settings) -> Self {
+        let (store, keyring) = (self.commands.store().clone(), self.commands.keyring().clone());
+        let (hasher, clock) = (PasswordHasher::weak_for_tests(), self.clock.clone());
+        let commands = Commands::with_settings(store, keyring, hasher, clock.clone(), settings);
         Self { commands, clock }
     }
 

@@ -14,4 +14,5 @@ mod refresh;
 mod register;
 mod repeats;
 mod revocation;
+mod settings;
 mod throttles;

@@ -138,6 +138,53 @@ async fn a_request_that_the_server_refuses_stands_alone() {
     .await;
 }
 
+/// Appends of these many events each, sent while another one is in flight: how many events each commit took along.
+async fn batches(database: &Database, options: &StoreOptions, events: usize) -> Vec<i64> {
+    let store = database.open(options).await;
+    let mut turn = database.connect.connect().await.unwrap();
+    let mut turn = turn.begin().await.unwrap();
+    turn.execute("select from store.log for update").await.unwrap();
+    let mut calls = vec![spawn(&store, one("first", at(0)))];
+    waiting(database).await;
+    let texts = vec!["0123456789"; events];
+    let appends = (0..options.queue_requests).map(|id| append([part(id, at(0), &texts)]));
+    calls.extend(appends.map(|append| spawn(&store, append)));
+    tokio::task::yield_now().await;
+    let more = store.append(one("more", at(0))).await;
+    assert!(matches!(more, Err(AppendError::Busy)), "all wait in the queue: {more:?}");
+    turn.rollback().await.unwrap();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let commits = "select count(*) from store.events where position > 1 \
+                   group by xmin::text order by min(position)";
+    query_scalar(commits).fetch_all(&database.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_batch_takes_along_what_the_operator_allows() {
+    for (batch_requests, batch_events, batch_bytes, events, taken) in [
+        (256, 1_000, 10_000, 1, vec![6]),
+        (4, 1_000, 10_000, 1, vec![4, 2]),
+        (256, 9, 10_000, 3, vec![9, 9]),
+        (256, 1_000, 80, 3, vec![6, 6, 6]),
+        // A larger one goes alone.
+        (256, 2, 10_000, 3, vec![3; 6]),
+    ] {
+        let limits = StoreOptions {
+            queue_requests: 6,
+            batch_requests,
+            batch_events,
+            batch_bytes,
+            ..Default::default()
+        };
+        with_database(async move |database| {
+            assert_eq!(batches(&database, &limits, events).await, taken, "{limits:?}");
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn a_full_queue_is_busy_at_once() {
     with_database(async |database| {
