@@ -17,11 +17,8 @@ async fn tokens_sessions_and_locks_are_as_configured_and_described(pool: PgPool)
     builder.settings.access_token = minutes(7);
     builder.commands.sessions =
         Lifetimes { idle: Lifetime::from_hours(36), ..Lifetimes::default() };
-    builder.commands.lockout = Lockout {
-        failures_max: 2,
-        cool_off_first: minutes(20),
-        cool_off_max: minutes(20),
-    };
+    builder.commands.lockout =
+        Lockout { failures_max: 2, cool_off_first: minutes(20), cool_off_max: minutes(20) };
     let app = builder.start().await;
     let ann = app.register_active("ann").await;
     let (_, told) = answer(app.get("/api/auth/config/")).await;
