@@ -3,7 +3,8 @@
 use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{
-    Invalid, OrganizationId, environment, federation, login, organization, project, session, user,
+    Invalid, OrganizationId, challenge, environment, federation, login, organization, project,
+    session, user,
 };
 use keynest_store::{AppendError, ReadError};
 
@@ -46,6 +47,9 @@ pub enum CommandError {
     /// A sign-in is refused.
     #[error(transparent)]
     Login(#[from] login::Rejection),
+    /// A question for the second factor is not open.
+    #[error(transparent)]
+    Challenge(#[from] challenge::Rejection),
     /// An organization's rule says no.
     #[error(transparent)]
     Organization(#[from] organization::Rejection),
@@ -90,6 +94,7 @@ impl CommandError {
             | Self::Federation(_)
             | Self::Session(_)
             | Self::Login(_)
+            | Self::Challenge(_)
             | Self::Organization(_)
             | Self::Project(_)
             | Self::Environment(_) => true,

@@ -80,6 +80,7 @@ fn announced(event: &Event) -> Option<KeyId> {
         | Event::Session(_)
         | Event::Login(_)
         | Event::Federation(_)
+        | Event::Challenge(_)
         | Event::Organization(_)
         | Event::Project(_)
         | Event::Environment(_)

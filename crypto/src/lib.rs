@@ -22,6 +22,8 @@
 //! Links::new(keyring)   .issue(&Link{target, nonce, expires_at}) -> SecretString
 //!   Links::read(text) -> Option<UnverifiedLink>;   .verify(text, LinkTarget, nonce, now) -> bool
 //! Cursors::new(keyring)   .seal(kind, &[u8]) -> String;   .open(kind, text) -> Option<Vec<u8>>
+//! TotpSecret::generate() | ::parse(base 32)   .check(code, seconds) -> Option<step>;   .uri(issuer, account)
+//! recovery_code::{generate, digest};   RelyingParty::new(site, api)   .begin_enrolment, .finish_enrolment, .begin, .finish
 //! random::{secret, bits128, link_nonce}
 //! ```
 
@@ -35,8 +37,10 @@ pub mod key_table;
 mod keyring;
 mod keyring_error;
 mod link;
+pub mod passkey;
 pub mod password;
 pub mod random;
+pub mod recovery_code;
 mod refresh_token;
 mod root_key;
 mod roots;
@@ -44,6 +48,7 @@ mod rotate_root;
 mod service_key;
 #[cfg(test)]
 mod testing;
+mod totp;
 mod vault;
 
 pub use access_token::{
@@ -58,9 +63,11 @@ pub use key_table::{KeyTable, KeyTableError, MemoryKeyTable, NewKey, WrappedKey}
 pub use keyring::Keyring;
 pub use keyring_error::KeyringError;
 pub use link::{Link, LinkTarget, Links, UnverifiedLink};
+pub use passkey::{Ceremony, PasskeyCredential, PasskeyError, RelyingParty, Signed};
 pub use password::{HashError, HashParams, Password, PasswordHasher};
 pub use refresh_token::RefreshTokens;
 pub use root_key::{RootKey, RootKeyError, next_path};
 pub use roots::RootKeys;
 pub use rotate_root::RotationProgress;
 pub use service_key::{KeyInfo, Purpose};
+pub use totp::{TOTP_DIGITS, TOTP_SKEW, TOTP_STEP_SECONDS, TotpSecret};

@@ -112,6 +112,7 @@ all_events! {
     Session = session,
     Login = login,
     Federation = federation,
+    Challenge = challenge,
     Organization = organization,
     Project = project,
     Environment = environment,

@@ -4,6 +4,7 @@
 
 pub mod access;
 mod aggregate;
+pub mod challenge;
 pub mod environment;
 mod event;
 pub mod federation;

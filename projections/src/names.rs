@@ -16,6 +16,8 @@ pub const ENVIRONMENTS: &str = "environments";
 pub const VARIABLES: &str = "variables";
 /// Accounts at identity providers.
 pub const IDENTITIES: &str = "identities";
+/// Second factors.
+pub const FACTORS: &str = "factors";
 /// The audit log.
 pub const AUDIT_LOG: &str = "audit_log";
 
@@ -29,5 +31,6 @@ pub const ALL: &[&str] = &[
     ENVIRONMENTS,
     VARIABLES,
     IDENTITIES,
+    FACTORS,
     AUDIT_LOG,
 ];

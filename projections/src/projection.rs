@@ -116,6 +116,7 @@ impl Applied {
             | Event::Session(_)
             | Event::Login(_)
             | Event::Federation(_)
+            | Event::Challenge(_)
             | Event::Organization(_)
             | Event::Project(_)
             | Event::Environment(_)

@@ -15,8 +15,8 @@ use crate::runner::{Runner, RunnerError};
 use crate::status::{self, ProjectionStatus};
 use crate::visibility::Visibility;
 use crate::{
-    AuditLog, Environments, Identities, Invitations, Organizations, Projects, Sessions, Users,
-    Variables, live, reconnects,
+    AuditLog, Environments, Factors, Identities, Invitations, Organizations, Projects, Sessions,
+    Users, Variables, live, reconnects,
 };
 
 /// Every projection of the product.
@@ -30,6 +30,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(Environments),
         Arc::new(Variables),
         Arc::new(Identities),
+        Arc::new(Factors),
         Arc::new(AuditLog),
     ]
 }

@@ -71,6 +71,13 @@ impl Projection for Users {
                         | "user.password_reset"
                         | "user.identity_linked"
                         | "user.identity_unlinked"
+                        | "user.totp_enrolled"
+                        | "user.totp_used"
+                        | "user.passkey_enrolled"
+                        | "user.passkey_used"
+                        | "user.recovery_codes_made"
+                        | "user.recovery_code_used"
+                        | "user.factor_removed"
                 ))
     }
 
@@ -128,7 +135,14 @@ async fn apply_user(
         }
         user::Event::AdministratorGranted(_) => set_administrator(user, true, rows).await?,
         user::Event::AdministratorRevoked(_) => set_administrator(user, false, rows).await?,
-        user::Event::RegistrationRepeated(_)
+        user::Event::TotpEnrolled(_)
+        | user::Event::TotpUsed(_)
+        | user::Event::PasskeyEnrolled(_)
+        | user::Event::PasskeyUsed(_)
+        | user::Event::RecoveryCodesMade(_)
+        | user::Event::RecoveryCodeUsed(_)
+        | user::Event::FactorRemoved(_)
+        | user::Event::RegistrationRepeated(_)
         | user::Event::ActivationRequested(_)
         | user::Event::PasswordChanged(_)
         | user::Event::PasswordResetRequested(_)

@@ -24,6 +24,10 @@ pub enum Kind {
     TokenReuse,
     IdentityLinked,
     IdentityUnlinked,
+    FactorAdded,
+    FactorRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
 }
 
 /// A mail to be rendered and sent.
@@ -51,7 +55,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
@@ -69,6 +73,10 @@ impl Kind {
         Self::TokenReuse,
         Self::IdentityLinked,
         Self::IdentityUnlinked,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::RecoveryCodesMade,
+        Self::RecoveryCodeUsed,
     ];
 
     /// The name of its folder, and in the tables.
@@ -91,6 +99,10 @@ impl Kind {
             Self::TokenReuse => "token_reuse",
             Self::IdentityLinked => "identity_linked",
             Self::IdentityUnlinked => "identity_unlinked",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
+            Self::RecoveryCodesMade => "recovery_codes_made",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }

@@ -33,6 +33,11 @@ const WANTED: &[&str] = &[
     "user.password_reset",
     "user.identity_linked",
     "user.identity_unlinked",
+    "user.totp_enrolled",
+    "user.passkey_enrolled",
+    "user.factor_removed",
+    "user.recovery_codes_made",
+    "user.recovery_code_used",
     "session.refresh_token_reuse_detected",
     "organization.invitation_sent",
     "organization.member_joined",
@@ -110,6 +115,7 @@ impl Mailer {
             Event::Session(_)
             | Event::Login(_)
             | Event::Federation(_)
+            | Event::Challenge(_)
             | Event::Access(_)
             | Event::Refusals(_)
             | Event::Key(_) => Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name))),

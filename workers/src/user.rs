@@ -45,7 +45,21 @@ impl Mailer {
             Event::IdentityUnlinked(it) => {
                 return self.identity(delivery, person, Kind::IdentityUnlinked, &it.provider).await;
             }
-            Event::ProfileSynchronised(_)
+            Event::TotpEnrolled(_) | Event::PasskeyEnrolled(_) => {
+                return self.plain(delivery, person, Kind::FactorAdded).await;
+            }
+            Event::FactorRemoved(_) => {
+                return self.plain(delivery, person, Kind::FactorRemoved).await;
+            }
+            Event::RecoveryCodesMade(_) => {
+                return self.plain(delivery, person, Kind::RecoveryCodesMade).await;
+            }
+            Event::RecoveryCodeUsed(_) => {
+                return self.plain(delivery, person, Kind::RecoveryCodeUsed).await;
+            }
+            Event::TotpUsed(_)
+            | Event::PasskeyUsed(_)
+            | Event::ProfileSynchronised(_)
             | Event::ProfileUpdated(_)
             | Event::UserDeactivated(_)
             | Event::UserReactivated(_)

@@ -1,6 +1,6 @@
 //! What the rules of accounts, sessions and sign-ins refuse, as problems.
 
-use keynest_domain::{federation, login, session, user};
+use keynest_domain::{challenge, federation, login, session, user};
 
 use crate::Problem;
 
@@ -23,6 +23,12 @@ impl From<user::Rejection> for Problem {
             user::Rejection::WrongPassword => {
                 Self::validation([("current_password", "The current password is wrong.")])
             }
+            user::Rejection::TooManyFactors => Self::new("too_many_factors"),
+            user::Rejection::FactorAbsent => Self::new("not_found"),
+            user::Rejection::NoFactor => Self::new("no_second_factor"),
+            user::Rejection::CodeWrong => Self::new("code_wrong"),
+            user::Rejection::PasskeyWrong => Self::new("passkey_refused"),
+            user::Rejection::ChallengeInvalid => Self::new("challenge_not_valid"),
             user::Rejection::NotAdministrator => Self::new("not_administrator"),
             user::Rejection::OwnAccount => Self::new("own_account"),
         }
@@ -61,6 +67,14 @@ impl From<login::Rejection> for Problem {
         match why {
             login::Rejection::InvalidCredentials => Self::new("invalid_credentials"),
             login::Rejection::Locked { .. } => Self::new("locked_out"),
+        }
+    }
+}
+
+impl From<challenge::Rejection> for Problem {
+    fn from(why: challenge::Rejection) -> Self {
+        match why {
+            challenge::Rejection::NotOpen => Self::new("challenge_not_valid"),
         }
     }
 }

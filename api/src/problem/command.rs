@@ -19,6 +19,7 @@ impl From<CommandError> for Problem {
             CommandError::Federation(rejection) => rejection.into(),
             CommandError::Session(rejection) => rejection.into(),
             CommandError::Login(rejection) => rejection.into(),
+            CommandError::Challenge(rejection) => rejection.into(),
             CommandError::Organization(rejection) => rejection.into(),
             CommandError::Project(rejection) => rejection.into(),
             CommandError::Environment(rejection) => rejection.into(),

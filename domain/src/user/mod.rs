@@ -5,9 +5,11 @@ pub mod administrator;
 pub mod change_password;
 pub mod confirm_password_reset;
 pub mod deactivate;
+pub mod factors;
 mod identity;
 pub mod link_identity;
 pub mod links;
+mod open_link;
 pub mod register;
 pub mod register_federated;
 pub mod repeat_registration;
@@ -22,8 +24,14 @@ use serde::{Deserialize, Serialize};
 
 pub use identity::{Identity, IdentityLinked, IdentityUnlinked, ProfileSynchronised};
 pub use links::LinkLimits;
+pub use open_link::OpenLink;
 
 use crate::event::events;
+use factors::{
+    FactorRemoved, PasskeyEnrolled, PasskeyUsed, RecoveryCodeUsed, RecoveryCodesMade, TotpEnrolled,
+    TotpUsed,
+};
+
 use crate::{Aggregate, IdentityId, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, UserId};
 
 events! {
@@ -49,6 +57,20 @@ events! {
     UserReactivated = "user.reactivated" v 1,
     /// The mail notices that are not about security were turned on or off.
     NoticesSwitched = "user.notices_switched" v 1,
+    /// An authenticator app was confirmed with a code.
+    TotpEnrolled = "user.totp_enrolled" v 1,
+    /// A code of an authenticator app was right; its time step is used up.
+    TotpUsed = "user.totp_used" v 1,
+    /// A passkey was made.
+    PasskeyEnrolled = "user.passkey_enrolled" v 1,
+    /// A passkey signed a challenge.
+    PasskeyUsed = "user.passkey_used" v 1,
+    /// Recovery codes were shown; older ones are dead.
+    RecoveryCodesMade = "user.recovery_codes_made" v 1,
+    /// A recovery code stood in for a lost factor.
+    RecoveryCodeUsed = "user.recovery_code_used" v 1,
+    /// A factor was taken away.
+    FactorRemoved = "user.factor_removed" v 1,
     /// The person runs this instance from now on: sees accounts and counts, never values.
     AdministratorGranted = "user.administrator_granted" v 1,
     /// The person does not run this instance any more.
@@ -203,15 +225,24 @@ pub enum Rejection {
     /// An administrator would lock themselves out.
     #[error("an administrator cannot close the own account")]
     OwnAccount,
-}
-
-/// A mailed link: the newest of its kind. An activation link is kept after its use, so that a second click is told apart
-/// from a guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "fields are named after what they hold")]
-pub struct OpenLink {
-    pub nonce: LinkNonce,
-    pub expires_at: Timestamp,
+    /// Apps and passkeys have a limit.
+    #[error("the account has as many factors as it may have")]
+    TooManyFactors,
+    /// No app or passkey of this account.
+    #[error("there is no such factor")]
+    FactorAbsent,
+    /// Recovery codes are for accounts with a second factor.
+    #[error("the account has no second factor")]
+    NoFactor,
+    /// Not a code of now, or used before.
+    #[error("the code is wrong or was used before")]
+    CodeWrong,
+    /// Not signed by a passkey of this account for this challenge, or by a copy of one.
+    #[error("the passkey was refused")]
+    PasskeyWrong,
+    /// Too old, used, or begun by somebody else.
+    #[error("the challenge is not open")]
+    ChallengeInvalid,
 }
 
 /// Where an account stands.
@@ -260,6 +291,7 @@ pub struct User {
     pub identities: Vec<Identity>,
     /// Whether the names follow an identity provider's, because the person never chose others.
     pub names_follow: bool,
+    pub factors: factors::Factors,
 }
 
 impl Aggregate for User {
@@ -293,6 +325,8 @@ impl Aggregate for User {
                 self.was_activated = true;
                 // Whoever linked them had not proved the address (DESIGN 11).
                 self.identities.clear();
+                // Whoever registered need not be the address's owner: nothing but the password outlives the proof.
+                self.factors = factors::Factors::default();
             }
             Event::ProfileUpdated(it) => {
                 self.first_name = Some(it.first_name.clone());
@@ -321,6 +355,13 @@ impl Aggregate for User {
                     if self.was_activated { Standing::Active } else { Standing::Inactive };
             }
             Event::NoticesSwitched(it) => self.refuses_notices = !it.wanted,
+            Event::TotpEnrolled(it) => self.factors.totp_enrolled(it),
+            Event::TotpUsed(it) => self.factors.totp_used(it),
+            Event::PasskeyEnrolled(it) => self.factors.passkey_enrolled(it),
+            Event::PasskeyUsed(it) => self.factors.passkey_used(it),
+            Event::RecoveryCodesMade(it) => self.factors.recovery_codes_made(it),
+            Event::RecoveryCodeUsed(it) => self.factors.recovery_code_used(it),
+            Event::FactorRemoved(it) => self.factors.removed(it),
             Event::AdministratorGranted(_) => self.is_administrator = true,
             Event::AdministratorRevoked(_) => self.is_administrator = false,
             Event::IdentityLinked(it) => self = link_identity::evolve(self, it),
@@ -328,17 +369,6 @@ impl Aggregate for User {
             Event::ProfileSynchronised(it) => self = synchronise_profile::evolve(self, it, name),
         }
         self
-    }
-}
-
-impl OpenLink {
-    /// Whether this is the link, and in time. The nonce is known to whoever could verify the link's signature.
-    fn accept(link: Option<Self>, nonce: LinkNonce, at: Timestamp) -> Result<(), Rejection> {
-        match link {
-            Some(link) if link.nonce == nonce && at < link.expires_at => Ok(()),
-            Some(link) if link.nonce == nonce => Err(Rejection::LinkExpired),
-            _ => Err(Rejection::LinkInvalid),
-        }
     }
 }
 
@@ -390,62 +420,4 @@ fn is_recent(last: Option<Timestamp>, at: Timestamp, span: Lifetime) -> bool {
 }
 
 #[cfg(test)]
-mod samples {
-    //! The facts that the tests of this aggregate start from.
-
-    use super::*;
-
-    pub const ANN: UserId = UserId::new(1);
-    pub const FIRST_LINK: LinkNonce = LinkNonce::new(1);
-
-    /// Seconds after the registration.
-    pub fn at(seconds: u32) -> Timestamp {
-        Timestamp::from_micros(0) + Lifetime::from_secs(seconds)
-    }
-
-    pub fn sealed(text: &str) -> Sealed {
-        Sealed::from_bytes(text.into())
-    }
-
-    pub fn registered() -> Event {
-        register::Register {
-            user: ANN,
-            username: sealed("ann"),
-            email: sealed("ann@example.com"),
-            first_name: sealed("Ann"),
-            last_name: sealed(""),
-            password: sealed("hash"),
-            nonce: FIRST_LINK,
-            lifetime: links::ACTIVATION_LIFETIME,
-            at: at(0),
-        }
-        .into()
-    }
-
-    /// An account that began at an identity provider.
-    pub fn registered_elsewhere() -> Event {
-        let Event::UserRegistered(it) = registered() else { panic!("not a registration") };
-        let (nonce, at) = (LinkNonce::new(0), at(1));
-        UserRegistered { password: None, nonce, expires_at: at, at, ..it }.into()
-    }
-
-    pub fn identity(number: u128) -> IdentityId {
-        IdentityId::new(uuid::Uuid::from_u128(number))
-    }
-
-    pub fn linked(provider: &str, number: u128) -> Event {
-        IdentityLinked {
-            identity: identity(number),
-            provider: crate::ProviderName::parse(provider).unwrap(),
-            subject: sealed("subject"),
-            claim: format!("identity:{provider}:{number}"),
-            address: None,
-            at: at(2),
-        }
-        .into()
-    }
-
-    pub fn activated() -> Event {
-        UserActivated { at: at(1) }.into()
-    }
-}
+mod samples;

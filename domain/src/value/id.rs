@@ -75,6 +75,10 @@ uuid_ids! {
     SessionId,
     /// The login stream of one address, derived from its keyed digest.
     LoginId,
+    /// A question for the second factor, or one ceremony of a passkey.
+    ChallengeId,
+    /// An authenticator app or a passkey of an account.
+    FactorId,
     /// An invitation to an organization.
     InvitationId,
     /// One HTTP request or one run of a job.

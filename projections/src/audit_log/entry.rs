@@ -85,7 +85,11 @@ pub(crate) fn mentioned(applied: &Applied) -> Vec<Named> {
                 named.push(Named::new(Kind::User, it.user));
             }
         }
-        Event::Login(_) | Event::Federation(_) | Event::Refusals(_) | Event::Key(_) => {}
+        Event::Login(_)
+        | Event::Federation(_)
+        | Event::Challenge(_)
+        | Event::Refusals(_)
+        | Event::Key(_) => {}
         Event::Organization(event) => {
             named.push(Named::new(Kind::Organization, stream));
             named.extend(in_organization(event));

@@ -83,6 +83,7 @@ async fn describe(
         Event::Session(event) => Ok(session::describe(applied, event, facts)),
         Event::Login(event) => Ok(session::describe_login(event)),
         Event::Federation(event) => Ok(federation::describe(applied, event)),
+        Event::Challenge(event) => Ok(session::describe_challenge(event)),
         Event::Organization(event) => organization::describe(applied, event, facts, keyring).await,
         Event::Project(event) => project::describe(applied, event, facts, keyring).await,
         Event::Environment(event) => environment::describe(applied, event, facts, keyring).await,

@@ -1,7 +1,7 @@
 //! Sign-ins, good and bad, in the audit log.
 
 use keynest_domain::session::{EndReason, Event, SecondFactor};
-use keynest_domain::{UserId, login};
+use keynest_domain::{UserId, challenge, login};
 use serde_json::json;
 
 use super::entry::Entry;
@@ -69,5 +69,22 @@ pub(crate) fn describe_login(event: &login::Event) -> Entry {
             entry("login_locked", it.user, details).outcome("refused")
         }
         login::Event::LoginUnlocked(it) => entry("login_unlocked", it.user, json!({})),
+    }
+}
+
+/// The step between the two factors. Whoever is asked has not proved to be the owner yet.
+pub(crate) fn describe_challenge(event: &challenge::Event) -> Entry {
+    let entry =
+        |action, user: UserId, details| Entry::new(action, "user", user, details).about(Some(user));
+    match event {
+        challenge::Event::ChallengeIssued(it) => {
+            entry("second_factor_ask", it.user, json!({"by": it.method.name()}))
+        }
+        challenge::Event::ChallengeFailed(it) => {
+            entry("second_factor_fail", it.user, json!({})).outcome("failed")
+        }
+        challenge::Event::ChallengeAnswered(it) => {
+            entry("second_factor_answer", it.user, json!({}))
+        }
     }
 }

@@ -56,6 +56,27 @@ pub(crate) async fn describe(
         Event::NoticesSwitched(it) => {
             entry("update", json!({"notices": it.wanted})).by_owner(account)
         }
+        Event::TotpEnrolled(it) => {
+            factor("factor_add", user, json!({"kind": "totp", "factor": it.factor}))
+        }
+        Event::PasskeyEnrolled(it) => {
+            factor("factor_add", user, json!({"kind": "passkey", "factor": it.factor}))
+        }
+        Event::TotpUsed(it) => {
+            factor("factor_use", user, json!({"kind": "totp", "factor": it.factor}))
+        }
+        Event::PasskeyUsed(it) => {
+            factor("factor_use", user, json!({"kind": "passkey", "factor": it.factor}))
+        }
+        Event::FactorRemoved(it) => factor(
+            "factor_remove",
+            user,
+            json!({"kind": it.kind.name(), "factor": it.factor, "left": it.left}),
+        ),
+        Event::RecoveryCodesMade(it) => {
+            factor("recovery_codes_make", user, json!({"count": it.count}))
+        }
+        Event::RecoveryCodeUsed(it) => factor("recovery_code_use", user, json!({"left": it.left})),
         Event::AdministratorGranted(_) => entry("administrator_grant", json!({})).about(account),
         Event::AdministratorRevoked(_) => entry("administrator_revoke", json!({})).about(account),
         Event::IdentityLinked(it) => {
@@ -72,4 +93,9 @@ pub(crate) async fn describe(
     };
     let has_address = described.details.get("email").is_some();
     Ok(described.opened("email", has_address.then_some(Subject::User(UserId::new(user)))))
+}
+
+/// Only the owner's proofs make these events.
+fn factor(action: &'static str, user: i64, details: serde_json::Value) -> Entry {
+    Entry::new(action, "user", user, details).by_owner(Some(UserId::new(user)))
 }

@@ -1,0 +1,57 @@
+//! The facts that the tests of this aggregate start from.
+
+use super::*;
+
+pub const ANN: UserId = UserId::new(1);
+pub const FIRST_LINK: LinkNonce = LinkNonce::new(1);
+
+/// Seconds after the registration.
+pub fn at(seconds: u32) -> Timestamp {
+    Timestamp::from_micros(0) + Lifetime::from_secs(seconds)
+}
+
+pub fn sealed(text: &str) -> Sealed {
+    Sealed::from_bytes(text.into())
+}
+
+pub fn registered() -> Event {
+    register::Register {
+        user: ANN,
+        username: sealed("ann"),
+        email: sealed("ann@example.com"),
+        first_name: sealed("Ann"),
+        last_name: sealed(""),
+        password: sealed("hash"),
+        nonce: FIRST_LINK,
+        lifetime: links::ACTIVATION_LIFETIME,
+        at: at(0),
+    }
+    .into()
+}
+
+/// An account that began at an identity provider.
+pub fn registered_elsewhere() -> Event {
+    let Event::UserRegistered(it) = registered() else { panic!("not a registration") };
+    let (nonce, at) = (LinkNonce::new(0), at(1));
+    UserRegistered { password: None, nonce, expires_at: at, at, ..it }.into()
+}
+
+pub fn identity(number: u128) -> IdentityId {
+    IdentityId::new(uuid::Uuid::from_u128(number))
+}
+
+pub fn linked(provider: &str, number: u128) -> Event {
+    IdentityLinked {
+        identity: identity(number),
+        provider: crate::ProviderName::parse(provider).unwrap(),
+        subject: sealed("subject"),
+        claim: format!("identity:{provider}:{number}"),
+        address: None,
+        at: at(2),
+    }
+    .into()
+}
+
+pub fn activated() -> Event {
+    UserActivated { at: at(1) }.into()
+}
