@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use keynest_store::Recorded;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +24,6 @@ pub(crate) async fn run(
 ) {
     let name = runner.projection.name();
     let mut pause = PAUSE_MIN;
-    let mut standing_since = None;
     while !stop.is_cancelled() {
         reconnects.mark_unchanged();
         let error = match follow(&runner, &mut reconnects, &stop, &mut pause).await {
@@ -36,11 +34,6 @@ pub(crate) async fn run(
             }
             Err(error) => error,
         };
-        if pause == PAUSE_MIN {
-            standing_since = Some(Instant::now());
-        }
-        let seconds = standing_since.map_or(0.0, |since| since.elapsed().as_secs_f64());
-        metrics::gauge!("keynest_projection_lag_seconds", "projection" => name).set(seconds);
         log(name, &error);
         tokio::select! {
             () = stop.cancelled() => {}
@@ -67,10 +60,7 @@ async fn follow(
             Ok(()) = reconnects.changed() => return Ok(()),
             () = sleep_until(flush_at), if is_behind => runner.flush(&mut progress).await?,
             batch = log.next_batch(BATCH_EVENTS_MAX) => {
-                let batch = batch?;
-                report_lag(runner.projection.name(), &batch);
-                runner.take(&mut progress, &batch).await?;
-                report_lag(runner.projection.name(), &[]);
+                runner.take(&mut progress, &batch?).await?;
                 *pause = PAUSE_MIN;
                 if !is_behind {
                     flush_at = Instant::now() + FLUSH_AFTER;
@@ -82,13 +72,4 @@ async fn follow(
 
 fn log(projection: &str, error: &(dyn std::error::Error + 'static)) {
     tracing::error!(projection, error, "projection stands still");
-}
-
-/// Events that were read and are not in the rows yet. A full batch says that there are more behind it.
-fn report_lag(name: &'static str, behind: &[Recorded]) {
-    let events = u32::try_from(behind.len()).unwrap_or(u32::MAX);
-    metrics::gauge!("keynest_projection_lag_events", "projection" => name).set(events);
-    if behind.is_empty() {
-        metrics::gauge!("keynest_projection_lag_seconds", "projection" => name).set(0.0);
-    }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::follower::Follower;
+use crate::lag;
 use crate::projection::Projection;
 use crate::runner::{Runner, RunnerError};
 use crate::status::{self, ProjectionStatus};
@@ -75,6 +76,9 @@ impl Projections {
             let runner = self.runner(projection);
             tasks.spawn(live::run(runner, lost.subscribe(), stop.clone()));
         }
+        let names = self.projections.iter().map(|projection| projection.name()).collect();
+        let (store, visibility) = (self.store.clone(), self.visibility.clone());
+        tasks.spawn(lag::measure(names, store, visibility, stop.clone()));
         tasks.spawn(reconnects::watch(self.read.clone(), lost, stop.clone()));
         tasks.close();
         tasks

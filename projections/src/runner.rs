@@ -113,6 +113,10 @@ impl Runner {
         // Events of parked streams move the checkpoint too: the attempt tells whether a rebuild has
         // taken the streams up again.
         let is_concerned = !news.is_empty();
+        if is_concerned {
+            // What stands before its first news is as good as visible, however long the rows take.
+            self.pass_by(progress, batch);
+        }
         news.retain(|event| !progress.parked.contains(&event.stream));
         if is_concerned {
             self.destroy_announced(&news).await?;
@@ -164,6 +168,14 @@ impl Runner {
                 return Ok(progress);
             }
             self.take(&mut progress, &batch).await?;
+        }
+    }
+
+    fn pass_by(&self, progress: &mut Progress, batch: &[Recorded]) {
+        let idle = batch.iter().take_while(|event| !takes(&*self.projection, event));
+        if let Some(last) = idle.last() {
+            progress.seen = last.position;
+            self.publish(progress.seen);
         }
     }
 

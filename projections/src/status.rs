@@ -7,9 +7,6 @@ use crate::checkpoint::{self, Checkpoint, Parked};
 use crate::projection::{Projection, takes};
 use crate::runner::{BATCH_EVENTS_MAX, RunnerError};
 
-/// Events that are counted at most; a projection that is further behind is "at least" so far behind.
-pub const LAG_COUNTED_MAX: u64 = 10_000;
-
 /// Whether a projection can go on from its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Footing {
@@ -31,9 +28,9 @@ pub struct ProjectionStatus {
     pub version: i32,
     pub footing: Footing,
     pub checkpoint: Option<Checkpoint>,
-    /// Events of its business that are not in the rows yet, up to [`LAG_COUNTED_MAX`].
+    /// Events of the log from the first one of its business on that is not in the rows yet.
     pub events_behind: u64,
-    /// Age of the oldest of these events by the database's clock.
+    /// Age of the first of these events by the database's clock.
     pub seconds_behind: f64,
     /// Streams that were left behind.
     pub parked: Vec<Parked>,
@@ -71,16 +68,24 @@ pub(crate) async fn of(
         }
         Footing::Unstarted | Footing::OtherIncarnation => Position::START,
     };
-    let (mut events_behind, mut oldest) = (0, None);
-    while events_behind < LAG_COUNTED_MAX {
+    let mut oldest = None;
+    'search: loop {
         let batch = store.read_all(at, BATCH_EVENTS_MAX).await?;
-        let Some(last) = batch.last() else { break };
-        at = last.position;
-        for event in batch.iter().filter(|event| takes(projection, event)) {
-            oldest = oldest.or(Some(event.recorded_at));
-            events_behind += 1;
+        if batch.is_empty() {
+            break;
+        }
+        for event in batch {
+            if takes(projection, &event) {
+                oldest = Some(event.recorded_at);
+                break 'search;
+            }
+            at = event.position;
         }
     }
+    let events_behind = match oldest {
+        Some(_) => store.count_between(at, store.head().await?),
+        None => 0,
+    };
     let age =
         oldest.map_or(0, |oldest| keynest_domain::Timestamp::from(now).micros() - oldest.micros());
     let age = std::time::Duration::from_micros(u64::try_from(age).unwrap_or(0));

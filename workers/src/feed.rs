@@ -30,6 +30,13 @@ impl Feed {
         }
     }
 
+    /// How many events the log has behind a position.
+    pub async fn behind(&self, after: Position) -> Result<u64, ReadError> {
+        match self {
+            Self::Store(store) => Ok(store.count_between(after, store.head().await?)),
+        }
+    }
+
     /// Which life of the log this is.
     pub fn incarnation(&self) -> Incarnation {
         match self {

@@ -74,6 +74,22 @@ impl WorkTable {
         Ok(position(row.position))
     }
 
+    /// Where a consumer stands in this life of the log; `None` before its first start.
+    pub async fn place(
+        &self,
+        durable: &str,
+        incarnation: Incarnation,
+    ) -> Result<Option<Position>, sqlx::Error> {
+        let found = sqlx::query_scalar!(
+            "select position from consumers where durable = $1 and incarnation = $2 limit 1",
+            durable,
+            incarnation.get()
+        )
+        .fetch_optional(&self.0)
+        .await?;
+        Ok(found.map(position))
+    }
+
     /// Moves a checkpoint, and with it what failed into the table: both or none. `false` if somebody else moved the
     /// checkpoint meanwhile.
     pub(crate) async fn settle(

@@ -30,6 +30,10 @@ pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
             );
         }
     }
+    let incarnation = product.store.incarnation();
+    if let Some(place) = product.work.place("mailer", incarnation).await? {
+        println!("{:<14} {} events behind", "mailer", product.store.count_between(place, head));
+    }
     let (waiting, dead) = product.work.counts("mailer").await?;
     println!("mails          {waiting} waiting for another try, {dead} given up");
     Ok(())

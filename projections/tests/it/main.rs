@@ -6,6 +6,7 @@ mod audit_scope;
 mod compare;
 mod destroyed_keys;
 mod history;
+mod lag;
 mod organizations;
 mod parking;
 mod projects;

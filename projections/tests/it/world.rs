@@ -64,7 +64,10 @@ impl World {
 
     /// Its log is in the same database.
     pub async fn durable(options: PgConnectOptions) -> Self {
-        let limits = StoreOptions::default();
+        Self::durable_with(options, StoreOptions::default()).await
+    }
+
+    pub async fn durable_with(options: PgConnectOptions, limits: StoreOptions) -> Self {
         let pool = connect_store_pool_with(options.clone(), &limits).await.unwrap();
         keynest_store::postgres::migrate(&pool).await.unwrap();
         let store = EventStore::Postgres(Postgres::open(pool, &limits).await.unwrap());

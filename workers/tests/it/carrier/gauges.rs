@@ -30,7 +30,7 @@ async fn waiting_and_dead_work_and_the_lag_are_measured(
     let consumer = world.consumer(&probe).await;
     world.append([1, 2, 3]).await;
     consumer.drain().await.unwrap();
-    world.append([4]).await;
+    world.append([4, 5, 6]).await;
     let (stop, handle) = (CancellationToken::new(), recorder.handle());
     // What waits is not due yet.
     world.clock.advance(Lifetime::from_secs(4));
@@ -43,6 +43,8 @@ async fn waiting_and_dead_work_and_the_lag_are_measured(
     assert_eq!(value(&seen, "keynest_work_dead"), Some(2.0));
     assert_eq!(value(&seen, "keynest_work_waiting"), Some(1.0));
     assert_eq!(value(&seen, "keynest_work_put_off_total"), Some(3.0));
+    // The handler of the first of them waits: three and what stands between them are behind, however long that takes.
+    assert_eq!(value(&seen, "keynest_consumer_lag_events"), Some(6.0));
     let lag = value(&seen, "keynest_consumer_lag_seconds").unwrap();
     assert!(lag >= 4.0, "{lag}");
     stop.cancel();
