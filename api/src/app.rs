@@ -7,7 +7,7 @@ use keynest_commands::Commands;
 use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessTokens, Cursors, Links, RefreshTokens};
 use keynest_domain::Lifetime;
 use keynest_projections::{Projections, Queries, Visibility};
-use keynest_store::IdempotencyTable;
+use keynest_store::{IdempotencyTable, SessionUses};
 
 use crate::auth::Revocations;
 use crate::pages::DevMailbox;
@@ -36,6 +36,8 @@ pub struct App {
     pub cursors: Cursors,
     pub revocations: Revocations,
     pub idempotency: IdempotencyTable,
+    /// When sessions were last used.
+    pub session_uses: SessionUses,
     pub throttle: Throttle,
     pub settings: Arc<Settings>,
     /// Mails that stay here, when no SMTP server is configured.
@@ -61,6 +63,7 @@ impl App {
             cursors: Cursors::new(keyring),
             visibility: projections.visibility().clone(),
             revocations: Revocations::default(),
+            session_uses: SessionUses::beside(commands.store()),
             throttle: Throttle::new(&settings.throttles),
             settings: Arc::new(settings),
             commands,

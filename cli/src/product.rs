@@ -166,9 +166,13 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
             activation_interval: seconds(links.activation_interval_seconds),
             password_reset_interval: seconds(links.password_reset_interval_seconds),
             repeated_interval: seconds(links.repeated_registration_interval_seconds),
+            email_change: hours(links.email_change_hours),
+            email_undo: hours(links.email_undo_hours),
+            email_changes_max: links.email_changes_max,
         },
         invitation: hours(links.invitation_hours),
         states_max: config.store.states_max,
+        password_chars_min: config.password.length_min,
     }
 }
 

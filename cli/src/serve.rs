@@ -112,7 +112,8 @@ async fn start_workers(
     };
     let site = config.frontend.url.as_ref().unwrap_or(&config.public.url).as_str().to_owned();
     let domain = message_domain(&config.smtp.from);
-    let settings = MailerSettings { site, domain, has_notices: config.mail.notices };
+    let pages = config.public.url.as_str().to_owned();
+    let settings = MailerSettings { site, pages, domain, has_notices: config.mail.notices };
     let mailer =
         Mailer::new(product.commands.clone(), product.store_pool.clone(), transport, settings)
             .context("compile the mail templates")?;
@@ -207,6 +208,11 @@ async fn serve(product: &Product, stop: &Stop, done: &CancellationToken) -> anyh
     );
     let started = app.revocations.start(&app, done.clone()).await;
     started.map_err(|problem| anyhow!("load the ended sessions: {}", problem.text()))?;
+    let (uses, clock) = (app.session_uses.clone(), product.commands.clock().clone());
+    let until = done.clone();
+    tokio::spawn(async move {
+        until.run_until_cancelled(uses.keep(|| clock.now())).await;
+    });
     let metrics = Metrics::install().context("start measuring")?;
     let around = edge_settings(config, metrics)?;
     let listener = listen(config.http.listen).await?;

@@ -1,5 +1,6 @@
 //! What the configuration says about decisions.
 
+use keynest_crypto::password::PASSWORD_CHARS_MIN;
 use keynest_domain::Lifetime;
 use keynest_domain::login::Lockout;
 use keynest_domain::organization::invite_member;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub invitation: Lifetime,
     /// Folded aggregates kept in memory.
     pub states_max: u64,
+    /// Fewest code points of a password that somebody chooses; [`PASSWORD_CHARS_MIN`] at least.
+    pub password_chars_min: usize,
 }
 
 impl Default for Settings {
@@ -38,6 +41,7 @@ impl Default for Settings {
             links: LinkLimits::default(),
             invitation: invite_member::LIFETIME,
             states_max: STATES_MAX_DEFAULT,
+            password_chars_min: PASSWORD_CHARS_MIN,
         }
     }
 }

@@ -28,6 +28,12 @@ pub enum LinkTarget {
     PasswordReset(UserId),
     /// Joins the organization.
     Invitation(OrganizationId, InvitationId),
+    /// Confirms an address that an account asks for: mailed to that address.
+    NewEmail(UserId),
+    /// Confirms or cancels that: mailed to the address of until now.
+    OldEmail(UserId),
+    /// Takes the old address back.
+    EmailUndo(UserId),
 }
 
 /// A link to be mailed: everything is in the event.
@@ -103,6 +109,9 @@ fn body(target: LinkTarget, key_id: KeyId, expires_at: Timestamp) -> [u8; BODY_L
         LinkTarget::Invitation(organization, invitation) => {
             (3, organization.get(), invitation.get())
         }
+        LinkTarget::NewEmail(user) => (4, user.get(), Uuid::nil()),
+        LinkTarget::OldEmail(user) => (5, user.get(), Uuid::nil()),
+        LinkTarget::EmailUndo(user) => (6, user.get(), Uuid::nil()),
     };
     let mut body = [0; BODY_LEN];
     body[0] = VERSION;
@@ -125,6 +134,9 @@ fn parse(token: &[u8]) -> Option<UnverifiedLink> {
         1 => LinkTarget::Activation(UserId::new(number)),
         2 => LinkTarget::PasswordReset(UserId::new(number)),
         3 => LinkTarget::Invitation(OrganizationId::new(number), invitation),
+        4 => LinkTarget::NewEmail(UserId::new(number)),
+        5 => LinkTarget::OldEmail(UserId::new(number)),
+        6 => LinkTarget::EmailUndo(UserId::new(number)),
         _ => return None,
     };
     let is_canonical = *said == body(target, key_id, expires_at);

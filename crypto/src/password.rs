@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use zeroize::Zeroizing;
 
+mod breached;
 mod hasher;
 mod policy;
 mod predictable;
@@ -14,6 +15,8 @@ pub use policy::check;
 
 /// Fewest code points of a new password.
 pub const PASSWORD_CHARS_MIN: usize = 8;
+/// The most that an instance may ask for (NIST SP 800-63B-4: 64 must be allowed).
+pub const PASSWORD_CHARS_MIN_MAX: usize = 64;
 /// Most bytes, before and after normalisation; never truncated.
 pub const PASSWORD_BYTES_MAX: usize = 1_024;
 
@@ -28,12 +31,7 @@ impl Password {
         if text.is_empty() {
             return Err(Invalid::new("blank", "This field may not be blank."));
         }
-        if password.expose().chars().count() < PASSWORD_CHARS_MIN {
-            let sentence = format!(
-                "This password is too short. It must contain at least {PASSWORD_CHARS_MIN} characters."
-            );
-            return Err(Invalid::new("too_short", sentence));
-        }
+        require_chars(&password, PASSWORD_CHARS_MIN)?;
         Ok(password)
     }
 
@@ -55,9 +53,24 @@ impl Password {
         Ok(Self(normal.as_str().into()))
     }
 
+    /// Its length as people count it.
+    pub fn chars(&self) -> usize {
+        self.expose().chars().count()
+    }
+
     fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// Refuses a password with fewer code points: an instance may ask for more than [`PASSWORD_CHARS_MIN`].
+pub fn require_chars(password: &Password, chars_min: usize) -> Result<(), Invalid> {
+    if password.chars() >= chars_min {
+        return Ok(());
+    }
+    let sentence =
+        format!("This password is too short. It must contain at least {chars_min} characters.");
+    Err(Invalid::new("too_short", sentence))
 }
 
 fn too_long() -> Invalid {

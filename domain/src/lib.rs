@@ -5,6 +5,7 @@
 pub mod access;
 mod aggregate;
 pub mod challenge;
+pub mod device;
 pub mod environment;
 mod event;
 pub mod federation;

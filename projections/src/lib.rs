@@ -56,7 +56,7 @@ pub use read_pool::{MIGRATOR, READ_SCHEMA, connect_read_pool, migrate};
 pub use reader::Reader;
 pub use rebuild::{RebuildError, RebuildProgress};
 pub use runner::RunnerError;
-pub use sessions::{ENDED_MAX, EndedSession, SessionRow, Sessions};
+pub use sessions::{ENDED_MAX, EndedSession, OwnSession, SessionRow, Sessions};
 pub use status::{Footing, ProjectionStatus};
 pub use users::{UserRow, UserStanding, Users};
 pub use variables::{EXPORT_MAX, Export, ExportedVariable, VariableRow, Variables, value_context};

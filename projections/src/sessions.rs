@@ -4,17 +4,20 @@ use async_trait::async_trait;
 use keynest_crypto::Keyring;
 use keynest_domain::key::KeyDestroyed;
 use keynest_domain::session::{self, EndReason};
-use keynest_domain::{Event, SessionId, Timestamp, UserId, user};
+use keynest_domain::{Event, KeyId, SessionId, Subject, Timestamp, UserId, user};
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::audit_log::client::{self, Client};
 use crate::error::{ApplyError, QueryError, one_row};
 use crate::projection::{Applied, Categories, Projection, column};
 use crate::queries::Queries;
 
 /// Ended sessions in one answer.
 pub const ENDED_MAX: i64 = 100_000;
+
+/// Sessions in the list of one person; older ones are ended by ending all others.
+pub const OWN_SESSIONS_MAX: i64 = 1_000;
 
 /// A sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,18 @@ pub struct SessionRow {
     pub ended_at: Option<Timestamp>,
     /// `signed_out`, `token_reuse`, `expired`, `credentials_changed`.
     pub end_reason: Option<String>,
+}
+
+/// A sign-in that lives, as its owner sees it.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct OwnSession {
+    pub id: SessionId,
+    pub method: String,
+    pub address: Option<String>,
+    pub agent: Option<String>,
+    pub started_at: Timestamp,
+    pub last_used_at: Timestamp,
 }
 
 /// A session none of whose tokens is good any more.
@@ -51,6 +66,11 @@ impl Projection for Sessions {
         crate::names::SESSIONS
     }
 
+    /// 2: address and agent of sessions that live.
+    fn version(&self) -> i32 {
+        2
+    }
+
     fn tables(&self) -> &'static [&'static str] {
         &["sessions", "session_epochs"]
     }
@@ -60,8 +80,14 @@ impl Projection for Sessions {
     }
 
     fn wants(&self, event: &str) -> bool {
-        const EPOCH_RISES: [&str; 3] =
-            ["user.password_changed", "user.password_reset", "user.deactivated"];
+        const EPOCH_RISES: [&str; 6] = [
+            "user.password_changed",
+            "user.password_reset",
+            "user.deactivated",
+            "user.other_sessions_ended",
+            "user.email_changed",
+            "user.email_change_undone",
+        ];
         matches!(event, "session.started" | "session.refreshed" | "session.ended")
             || EPOCH_RISES.contains(&event)
     }
@@ -70,16 +96,22 @@ impl Projection for Sessions {
         &self,
         events: &[Applied],
         rows: &mut PgConnection,
-        _: &Keyring,
+        keyring: &Keyring,
     ) -> Result<(), ApplyError> {
         for applied in events {
             if let Event::Session(event) = &applied.event {
-                apply_session(applied, event, rows).await?;
+                apply_session(applied, event, rows, keyring).await?;
             } else if let Event::User(event) = &applied.event {
+                let changed = EndReason::CredentialsChanged;
                 let rise = match event {
-                    user::Event::PasswordChanged(it) => (it.epoch, it.kept),
-                    user::Event::PasswordReset(it) => (it.epoch, None),
-                    user::Event::UserDeactivated(it) => (it.epoch, None),
+                    user::Event::PasswordChanged(it) => (it.epoch, it.kept, changed),
+                    user::Event::PasswordReset(it) => (it.epoch, None, changed),
+                    user::Event::UserDeactivated(it) => (it.epoch, None, changed),
+                    user::Event::OtherSessionsEnded(it) => {
+                        (it.epoch, it.kept, EndReason::SignedOut)
+                    }
+                    user::Event::EmailChanged(it) => (it.epoch, it.kept, changed),
+                    user::Event::EmailChangeUndone(it) => (it.epoch, None, changed),
                     user::Event::UserRegistered(_)
                     | user::Event::RegistrationRepeated(_)
                     | user::Event::ActivationRequested(_)
@@ -99,7 +131,12 @@ impl Projection for Sessions {
                     | user::Event::AdministratorRevoked(_)
                     | user::Event::IdentityLinked(_)
                     | user::Event::IdentityUnlinked(_)
-                    | user::Event::ProfileSynchronised(_) => continue,
+                    | user::Event::ProfileSynchronised(_)
+                    | user::Event::NewDeviceNoticed(_)
+                    | user::Event::PasswordRehashed(_)
+                    | user::Event::EmailChangeRequested(_)
+                    | user::Event::EmailChangeConfirmed(_)
+                    | user::Event::EmailChangeCancelled(_) => continue,
                 };
                 raise_epoch(applied, rise, rows).await?;
             }
@@ -107,8 +144,24 @@ impl Projection for Sessions {
         Ok(())
     }
 
-    /// Nothing is opened here.
-    async fn forget(&self, _: &KeyDestroyed, _: &mut PgConnection) -> Result<(), ApplyError> {
+    async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
+        match key.subject {
+            Subject::User(user) => {
+                let forget = sqlx::query!(
+                    "update sessions set address = null, agent = null where user_id = $1 and day_key is null",
+                    user.get()
+                );
+                forget.execute(rows).await?;
+            }
+            Subject::Day(_) => {
+                let forget = sqlx::query!(
+                    "update sessions set address = null, agent = null where day_key = $1",
+                    key.key.get()
+                );
+                forget.execute(rows).await?;
+            }
+            Subject::Organization(_) | Subject::Environment(_) | Subject::Invitation(_) => {}
+        }
         Ok(())
     }
 }
@@ -117,9 +170,13 @@ async fn apply_session(
     applied: &Applied,
     event: &session::Event,
     rows: &mut PgConnection,
+    keyring: &Keyring,
 ) -> Result<(), ApplyError> {
     match event {
-        session::Event::SessionStarted(it) => start(applied.at(), it, rows).await,
+        session::Event::SessionStarted(it) => {
+            let client = client::open(&applied.recorded, keyring).await?;
+            start(applied, it, client, rows).await
+        }
         session::Event::SessionRefreshed(it) => {
             let done = sqlx::query!(
                 "update sessions set generation = $2, last_used_at = $3 where id = $1",
@@ -133,7 +190,8 @@ async fn apply_session(
         }
         session::Event::SessionEnded(it) => {
             let done = sqlx::query!(
-                "update sessions set ended_at = coalesce(ended_at, $2), end_reason = coalesce(end_reason, $3)
+                "update sessions set ended_at = coalesce(ended_at, $2), end_reason = coalesce(end_reason, $3),
+                     address = null, agent = null
                  where id = $1",
                 stream_id(applied)?,
                 applied.at(),
@@ -148,24 +206,31 @@ async fn apply_session(
     }
 }
 
-/// A sign-in that raced a change of credentials has ended before it began.
+/// A sign-in that raced a change of credentials has ended before it began. Address and agent are kept while the session
+/// lives.
 async fn start(
-    at: OffsetDateTime,
+    applied: &Applied,
     it: &session::SessionStarted,
+    client: Client,
     rows: &mut PgConnection,
 ) -> Result<(), ApplyError> {
     sqlx::query!(
-        "insert into sessions (id, user_id, method, epoch, started_at, last_used_at, ended_at, end_reason)
+        "insert into sessions (id, user_id, method, epoch, started_at, last_used_at, ended_at, end_reason,
+             address, agent, day_key)
          select $1, $2::bigint, $6, $3::integer, $4::timestamptz, $4::timestamptz,
-             case when is_late then $5::timestamptz end, case when is_late then 'credentials_changed' end
+             case when is_late then $5::timestamptz end, case when is_late then 'credentials_changed' end,
+             case when not is_late then $7::text end, case when not is_late then $8::text end, $9::uuid
          from (select exists (select from session_epochs e
                               where e.user_id = $2::bigint and e.epoch > $3::integer) as is_late) late",
         it.session.get(),
         it.user.get(),
         integer(it.epoch)?,
         column(it.at),
-        at,
-        it.method.name()
+        applied.at(),
+        it.method.name(),
+        client.address,
+        client.agent,
+        client::day_key(&applied.recorded).map(KeyId::get)
     )
     .execute(rows)
     .await?;
@@ -174,19 +239,20 @@ async fn start(
 
 async fn raise_epoch(
     applied: &Applied,
-    (epoch, kept): (u32, Option<SessionId>),
+    (epoch, kept, reason): (u32, Option<SessionId>, EndReason),
     rows: &mut PgConnection,
 ) -> Result<(), ApplyError> {
     sqlx::query!(
         "with risen as (
              insert into session_epochs (user_id, epoch, kept) values ($1, $2, $3)
              on conflict (user_id) do update set epoch = excluded.epoch, kept = excluded.kept)
-         update sessions set ended_at = $4, end_reason = 'credentials_changed'
+         update sessions set ended_at = $4, end_reason = $5, address = null, agent = null
          where user_id = $1 and ended_at is null and epoch < $2 and id is distinct from $3",
         applied.stream_number()?,
         integer(epoch)?,
         kept.map(SessionId::get),
-        applied.at()
+        applied.at(),
+        self::reason(reason)
     )
     .execute(rows)
     .await?;
@@ -232,6 +298,35 @@ impl Queries {
             ended_at: row.ended_at.map(Timestamp::from),
             end_reason: row.end_reason,
         }))
+    }
+
+    /// The sessions of a person that live at this time, the last used first; at most [`OWN_SESSIONS_MAX`].
+    pub async fn own_sessions(
+        &self,
+        user: UserId,
+        lifetimes: &session::Lifetimes,
+        now: Timestamp,
+    ) -> Result<Vec<OwnSession>, QueryError> {
+        let rows = sqlx::query!(
+            "select id, method, address, agent, started_at, last_used_at from sessions
+             where user_id = $1 and ended_at is null and last_used_at > $2 and started_at > $3
+             order by last_used_at desc, id limit $4",
+            user.get(),
+            column(now - lifetimes.idle),
+            column(now - lifetimes.absolute),
+            OWN_SESSIONS_MAX
+        )
+        .fetch_all(self.read())
+        .await?;
+        let sessions = rows.into_iter().map(|row| OwnSession {
+            id: SessionId::new(row.id),
+            method: row.method,
+            address: row.address,
+            agent: row.agent,
+            started_at: row.started_at.into(),
+            last_used_at: row.last_used_at.into(),
+        });
+        Ok(sessions.collect())
     }
 
     /// Sessions that ended at this time or later, for replicas that start; at most [`ENDED_MAX`].

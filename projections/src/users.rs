@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::key::KeyDestroyed;
 use keynest_domain::user::{self, ProfileSynchronised, ProfileUpdated, UserRegistered};
-use keynest_domain::{Event, Timestamp, UserId, session};
+use keynest_domain::{Event, Sealed, Timestamp, UserId, session};
 use sqlx::PgConnection;
 use sqlx::postgres::PgQueryResult;
 
@@ -78,6 +78,12 @@ impl Projection for Users {
                         | "user.recovery_codes_made"
                         | "user.recovery_code_used"
                         | "user.factor_removed"
+                        | "user.other_sessions_ended"
+                        | "user.new_device_noticed"
+                        | "user.password_rehashed"
+                        | "user.email_change_requested"
+                        | "user.email_change_confirmed"
+                        | "user.email_change_cancelled"
                 ))
     }
 
@@ -125,6 +131,8 @@ async fn apply_user(
         user::Event::UserRegistered(it) => return register(applied, it, rows, keyring).await,
         user::Event::ProfileUpdated(it) => return rename(applied, it, rows, keyring).await,
         user::Event::ProfileSynchronised(it) => return follow(applied, it, rows, keyring).await,
+        user::Event::EmailChanged(it) => move_to(applied, &it.email, rows, keyring).await?,
+        user::Event::EmailChangeUndone(it) => move_to(applied, &it.email, rows, keyring).await?,
         user::Event::UserActivated(_) => set_standing(user, "active", rows).await?,
         user::Event::UserDeactivated(_) => set_standing(user, "deactivated", rows).await?,
         user::Event::UserReactivated(_) => set_standing(user, "reactivated", rows).await?,
@@ -148,7 +156,13 @@ async fn apply_user(
         | user::Event::PasswordResetRequested(_)
         | user::Event::PasswordReset(_)
         | user::Event::IdentityLinked(_)
-        | user::Event::IdentityUnlinked(_) => return Ok(()),
+        | user::Event::IdentityUnlinked(_)
+        | user::Event::OtherSessionsEnded(_)
+        | user::Event::NewDeviceNoticed(_)
+        | user::Event::PasswordRehashed(_)
+        | user::Event::EmailChangeRequested(_)
+        | user::Event::EmailChangeConfirmed(_)
+        | user::Event::EmailChangeCancelled(_) => return Ok(()),
     };
     one_row(&done, "account")
 }
@@ -218,6 +232,18 @@ async fn follow(
     };
     let names = ProfileUpdated { first_name: first_name.clone(), last_name: last_name.clone() };
     rename(applied, &names, rows, keyring).await
+}
+
+async fn move_to(
+    applied: &Applied,
+    email: &Sealed,
+    rows: &mut PgConnection,
+    keyring: &Keyring,
+) -> Result<PgQueryResult, ApplyError> {
+    let user = applied.stream_number()?;
+    let email = applied.open(keyring, Subject::User(UserId::new(user)), "email", email).await?;
+    let moved = sqlx::query!("update users set email = $2 where id = $1", user, email);
+    Ok(moved.execute(rows).await?)
 }
 
 async fn rename(

@@ -10,6 +10,7 @@ mod idempotency;
 mod memory;
 mod port;
 pub mod postgres;
+mod session_uses;
 mod subscription;
 mod upcast;
 
@@ -20,4 +21,5 @@ pub use idempotency::*;
 pub use memory::Memory;
 pub use port::*;
 pub use postgres::PostgresKeyTable;
+pub use session_uses::{SESSION_USE_KEPT, SESSION_USE_NOTED_EVERY, SessionUses};
 pub use subscription::Subscription;

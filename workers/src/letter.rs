@@ -28,6 +28,12 @@ pub enum Kind {
     FactorRemoved,
     RecoveryCodesMade,
     RecoveryCodeUsed,
+    EmailChangeConfirm,
+    EmailChangeNotice,
+    EmailChangeTaken,
+    EmailChanged,
+    EmailChangeUndone,
+    NewSignIn,
 }
 
 /// A mail to be rendered and sent.
@@ -55,7 +61,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
@@ -77,6 +83,12 @@ impl Kind {
         Self::FactorRemoved,
         Self::RecoveryCodesMade,
         Self::RecoveryCodeUsed,
+        Self::EmailChangeConfirm,
+        Self::EmailChangeNotice,
+        Self::EmailChangeTaken,
+        Self::EmailChanged,
+        Self::EmailChangeUndone,
+        Self::NewSignIn,
     ];
 
     /// The name of its folder, and in the tables.
@@ -103,6 +115,12 @@ impl Kind {
             Self::FactorRemoved => "factor_removed",
             Self::RecoveryCodesMade => "recovery_codes_made",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::EmailChangeConfirm => "email_change_confirm",
+            Self::EmailChangeNotice => "email_change_notice",
+            Self::EmailChangeTaken => "email_change_taken",
+            Self::EmailChanged => "email_changed",
+            Self::EmailChangeUndone => "email_change_undone",
+            Self::NewSignIn => "new_sign_in",
         }
     }
 }

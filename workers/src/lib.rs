@@ -1,5 +1,6 @@
 //! What happens after an event: the feed, reactors with effects, mails, the janitor.
 
+mod access;
 mod attempt;
 mod backoff;
 mod consumer;

@@ -38,6 +38,10 @@ const WANTED: &[&str] = &[
     "user.factor_removed",
     "user.recovery_codes_made",
     "user.recovery_code_used",
+    "user.new_device_noticed",
+    "user.email_change_requested",
+    "user.email_changed",
+    "user.email_change_undone",
     "session.refresh_token_reuse_detected",
     "organization.invitation_sent",
     "organization.member_joined",
@@ -55,6 +59,8 @@ const WANTED: &[&str] = &[
 pub struct MailerSettings {
     /// Origin of every link; no trailing slash. Configured, never from a request (DESIGN 11).
     pub site: String,
+    /// Origin of the API's own pages, for links that the frontend has no page for; no trailing slash.
+    pub pages: String,
     /// The right part of every Message-ID.
     pub domain: String,
     /// Whether members are told what happens in their organizations; security mails are always sent.
@@ -93,6 +99,11 @@ impl Mailer {
     /// A link into the frontend, or into the API's own pages.
     pub(crate) fn link(&self, path: &str, link: &Link) -> String {
         format!("{}/{path}/{}/", self.settings.site, self.links.issue(link).expose_secret())
+    }
+
+    /// A link to a page of the API itself.
+    pub(crate) fn page_link(&self, path: &str, link: &Link) -> String {
+        format!("{}/{path}/{}/", self.settings.pages, self.links.issue(link).expose_secret())
     }
 
     /// What every letter about an event may say: when, from where, and where the site is.

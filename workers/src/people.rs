@@ -39,7 +39,7 @@ impl Mailer {
         let stream = User::stream(user);
         let names_by = state.names_sealed_by;
         let address = self
-            .opened(subject, &stream, Some("user.registered"), "email", state.email.as_ref())
+            .opened(subject, &stream, state.email_sealed_by, "email", state.email.as_ref())
             .await?;
         let username = self
             .opened(subject, &stream, Some("user.registered"), "username", state.username.as_ref())
@@ -129,6 +129,11 @@ impl Mailer {
 
     /// The client's address, for mails about security.
     pub(crate) async fn place(&self, delivery: &Delivery) -> Option<String> {
+        self.client(delivery).await?.address.map(|address| address.to_string())
+    }
+
+    /// Address and agent of the client.
+    pub(crate) async fn client(&self, delivery: &Delivery) -> Option<Client> {
         let metadata = &delivery.recorded.metadata;
         let (sealed, request) = (metadata.client.as_ref()?, metadata.request?);
         let day = u32::try_from(delivery.recorded.recorded_at.seconds() / SECONDS_A_DAY).ok()?;
@@ -143,8 +148,7 @@ impl Mailer {
             let stream = StreamName::new("client", "request");
             let context = Context::new(subject, stream, "metadata", request.to_string());
             if let Ok(Some(bytes)) = self.commands.keyring().open(&context, sealed).await {
-                let client: Client = serde_json::from_slice(&bytes).ok()?;
-                return client.address.map(|address| address.to_string());
+                return serde_json::from_slice(&bytes).ok();
             }
         }
         None

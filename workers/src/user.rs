@@ -65,7 +65,21 @@ impl Mailer {
             | Event::UserReactivated(_)
             | Event::NoticesSwitched(_)
             | Event::AdministratorGranted(_)
-            | Event::AdministratorRevoked(_) => return Ok(Vec::new()),
+            | Event::AdministratorRevoked(_)
+            | Event::OtherSessionsEnded(_)
+            | Event::PasswordRehashed(_)
+            | Event::EmailChangeConfirmed(_)
+            | Event::EmailChangeCancelled(_) => return Ok(Vec::new()),
+            Event::NewDeviceNoticed(it) => {
+                return Ok(self.new_sign_in(delivery, person, it).await);
+            }
+            Event::EmailChangeRequested(it) => {
+                return self.about_email_wish(delivery, person, it).await;
+            }
+            Event::EmailChanged(it) => return self.about_new_email(delivery, person, it).await,
+            Event::EmailChangeUndone(_) => {
+                return self.plain(delivery, person, Kind::EmailChangeUndone).await;
+            }
         };
         let is_reset = matches!(event, Event::PasswordResetRequested(_));
         let open = if is_reset { person.state.reset } else { person.state.open_activation() };

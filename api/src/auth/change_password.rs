@@ -40,7 +40,8 @@ pub async fn handle(
     caller: Caller,
     Json(request): Json<Request>,
 ) -> Result<Done<Message>, Problem> {
-    let wish = request.parse()?;
+    let mut wish = request.parse()?;
+    wish.context = app.organization_names(caller.user).await?;
     let done = app.commands.change_password(&caller.origin, wish).await;
     let done = done.map_err(|error| refusal(&app, error))?;
     app.revocations.wait_for(done.position).await;
@@ -56,7 +57,9 @@ impl Request {
         let is_same = self.new_password == self.confirm_new_password;
         faults.require(is_same, "confirm_new_password", "The two passwords differ.");
         match (current, new) {
-            (Some(current), Some(new)) if faults.is_empty() => Ok(ChangePassword { current, new }),
+            (Some(current), Some(new)) if faults.is_empty() => {
+                Ok(ChangePassword { current, new, context: Vec::new() })
+            }
             _ => Err(faults.problem()),
         }
     }

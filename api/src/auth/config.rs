@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use keynest_crypto::password::PASSWORD_CHARS_MIN;
 use keynest_domain::organization::MEMBERS_MAX;
 use keynest_domain::{EMAIL_BYTES_MAX, VARIABLE_KEY_MAX};
 use serde::Serialize;
@@ -123,7 +122,7 @@ pub async fn handle(State(app): State<App>) -> Json<Config> {
         oauth: OAuth { enabled: false, providers: BTreeMap::new() },
         features: Features::default(),
         validation: Validation {
-            password_min_length: PASSWORD_CHARS_MIN,
+            password_min_length: app.commands.settings().password_chars_min,
             username_min_length: 3,
             email_max_length: EMAIL_BYTES_MAX,
             organization_name_max_length: 255,

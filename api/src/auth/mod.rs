@@ -1,6 +1,7 @@
 //! Accounts, sessions and sign-in under `/api/auth/`.
 
 pub(crate) mod activate;
+pub(crate) mod change_email;
 mod change_password;
 mod config;
 mod endpoints;
@@ -20,6 +21,7 @@ mod register;
 mod resend_activation;
 mod revocation;
 mod revoked;
+mod sessions;
 mod shape;
 mod status;
 mod tokens;
@@ -40,6 +42,9 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .routes(routes!(activate::handle))
         .routes(routes!(resend_activation::handle))
         .routes(routes!(password_reset_confirm::handle))
+        .routes(routes!(change_email::confirm))
+        .routes(routes!(change_email::cancel))
+        .routes(routes!(change_email::undo))
         .route_layer(throttle.auth());
     let register = OpenApiRouter::new()
         .routes(routes!(register::handle))
@@ -58,6 +63,9 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
     let signed_in = OpenApiRouter::new()
         .routes(routes!(profile::show, profile::update, profile::replace))
         .routes(routes!(change_password::handle))
+        .routes(routes!(change_email::request, change_email::give_up))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
         .routes(routes!(reauthenticate::handle));
     attempts.merge(register).merge(reset).merge(public).merge(signed_in)
 }

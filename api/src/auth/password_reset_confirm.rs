@@ -41,7 +41,9 @@ pub async fn handle(
 
 /// The same for the page behind the link.
 pub async fn run(app: &App, caller: &Anyone, request: Request) -> Result<Done<Message>, Problem> {
-    let done = app.commands.confirm_password_reset(&caller.origin, request.parse()?).await?;
+    let mut wish = request.parse()?;
+    wish.context = app.organization_names(wish.user).await?;
+    let done = app.commands.confirm_password_reset(&caller.origin, wish).await?;
     app.revocations.wait_for(done.position).await;
     let message = Message::new("Password set. You can sign in now.");
     Ok(app
@@ -59,7 +61,7 @@ impl Request {
         faults.require(is_same, "confirm_password", "The two passwords differ.");
         match (user, password) {
             (Some(user), Some(password)) if faults.is_empty() => {
-                Ok(ConfirmPasswordReset { user, token: self.token, password })
+                Ok(ConfirmPasswordReset { user, token: self.token, password, context: Vec::new() })
             }
             (None, Some(_)) if faults.is_empty() => Err(Rejection::LinkInvalid.into()),
             _ => Err(faults.problem()),

@@ -11,8 +11,15 @@ const KEPT_FOR: Lifetime = Lifetime::from_secs(ACCESS_TOKEN_LIFETIME.secs() + 30
 const PRUNED_EVERY: Lifetime = Lifetime::from_minutes(1);
 
 /// Stored names of the events that end something.
-const NAMES: [&str; 4] =
-    ["session.ended", "user.password_changed", "user.password_reset", "user.deactivated"];
+const NAMES: [&str; 7] = [
+    "session.ended",
+    "user.password_changed",
+    "user.password_reset",
+    "user.deactivated",
+    "user.other_sessions_ended",
+    "user.email_changed",
+    "user.email_change_undone",
+];
 
 /// Why a token is not good any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +66,9 @@ impl Revoked {
             user::Event::PasswordChanged(it) => (it.epoch, it.kept, false),
             user::Event::PasswordReset(it) => (it.epoch, None, false),
             user::Event::UserDeactivated(it) => (it.epoch, None, true),
+            user::Event::OtherSessionsEnded(it) => (it.epoch, it.kept, false),
+            user::Event::EmailChanged(it) => (it.epoch, it.kept, false),
+            user::Event::EmailChangeUndone(it) => (it.epoch, None, false),
             user::Event::UserRegistered(_)
             | user::Event::RegistrationRepeated(_)
             | user::Event::ActivationRequested(_)
@@ -78,7 +88,12 @@ impl Revoked {
             | user::Event::AdministratorRevoked(_)
             | user::Event::IdentityLinked(_)
             | user::Event::IdentityUnlinked(_)
-            | user::Event::ProfileSynchronised(_) => return,
+            | user::Event::ProfileSynchronised(_)
+            | user::Event::NewDeviceNoticed(_)
+            | user::Event::PasswordRehashed(_)
+            | user::Event::EmailChangeRequested(_)
+            | user::Event::EmailChangeConfirmed(_)
+            | user::Event::EmailChangeCancelled(_) => return,
         };
         if let Ok(user) = stream_id.parse::<UserId>() {
             self.epochs.insert(user, Epoch { epoch, kept, is_closed, at });

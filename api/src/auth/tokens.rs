@@ -4,7 +4,7 @@ use keynest_commands::Executed;
 use keynest_commands::login::SignIn;
 use keynest_commands::session::SignedIn;
 use keynest_crypto::AccessClaims;
-use keynest_domain::Role;
+use keynest_domain::{Role, UserId};
 use keynest_projections::{Profile, names};
 use secrecy::ExposeSecret;
 
@@ -54,6 +54,15 @@ impl App {
         let access = self.tokens.mint(&claims, now).map_err(|error| Problem::internal(&error))?;
         let access = access.expose_secret().to_owned();
         Ok(Tokens { access, refresh: signed_in.refresh.expose_secret().to_owned(), profile })
+    }
+}
+
+impl App {
+    /// What a person's organizations are called, as words that no password may consist of.
+    pub(super) async fn organization_names(&self, user: UserId) -> Result<Vec<String>, Problem> {
+        let profile = self.queries.profile(user).await?;
+        let teams = profile.map(|profile| profile.organizations).unwrap_or_default();
+        Ok(teams.into_iter().map(|team| team.name).collect())
     }
 }
 

@@ -125,6 +125,7 @@ async fn identify(parts: &Parts, app: &App, token: &str) -> Result<Caller, Probl
     let claims = app.tokens.verify(token, app.commands.clock().now()).map_err(|_| bad())?.claims;
     app.revocations.check(&app.queries, &claims).await?;
     app.throttle.user(parts, claims.user.get())?;
+    app.session_uses.note(claims.session, app.commands.clock().now());
     let mut origin = origin(parts, app);
     origin.actor = Some(claims.user);
     origin.session = Some(claims.session);

@@ -3,9 +3,12 @@
 
 mod accept_invitation;
 mod activate;
+mod cancel_email;
+mod confirm_email;
 mod layout;
 mod mailbox;
 mod reset_password;
+mod undo_email;
 
 use axum::Router;
 use axum::routing::get;
@@ -26,6 +29,12 @@ pub fn router() -> Router<App> {
             "/accept-invitation/{token}/",
             get(accept_invitation::show).post(accept_invitation::submit),
         )
+        .route(
+            "/confirm-email/{uid}/{token}/",
+            get(confirm_email::show).post(confirm_email::submit),
+        )
+        .route("/cancel-email/{uid}/{token}/", get(cancel_email::show).post(cancel_email::submit))
+        .route("/undo-email/{uid}/{token}/", get(undo_email::show).post(undo_email::submit))
         .route("/assets/page.css", get(layout::stylesheet))
         .route("/dev/mailbox/", get(mailbox::list))
         .route("/dev/mailbox/latest/", get(mailbox::latest))

@@ -31,6 +31,12 @@ impl From<user::Rejection> for Problem {
             user::Rejection::ChallengeInvalid => Self::new("challenge_not_valid"),
             user::Rejection::NotAdministrator => Self::new("not_administrator"),
             user::Rejection::OwnAccount => Self::new("own_account"),
+            user::Rejection::SameEmail => {
+                Self::validation([("new_email", "This is your address already.")])
+            }
+            user::Rejection::EmailTaken => Self::new("email_taken"),
+            user::Rejection::EmailChangedRecently { .. } => Self::new("email_changed_recently"),
+            user::Rejection::TooManyEmailChanges { .. } => Self::new("too_many_email_changes"),
         }
     }
 }

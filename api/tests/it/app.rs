@@ -45,6 +45,13 @@ pub struct Builder {
     pub commands: keynest_commands::Settings,
 }
 
+/// Another process over the same store and read models, with a memory of its own.
+pub struct Replica {
+    pub address: SocketAddr,
+    pub app: App,
+    stop: Stop,
+}
+
 impl TestApp {
     /// The usual: no throttles, cheap password hashing.
     pub async fn start(pool: PgPool) -> Self {
@@ -109,6 +116,40 @@ impl TestApp {
     pub async fn tidy_up(&self) {
         self.catch_up().await;
         self.janitor.round().await;
+    }
+}
+
+impl TestApp {
+    /// A second process: its own store handle, caches, revocations and listener.
+    pub async fn replica(&self) -> Replica {
+        let postgres = Postgres::open(self.store_pool.clone(), &store_options()).await.unwrap();
+        let commands = Commands::new(
+            EventStore::Postgres(postgres),
+            self.app.commands.keyring().clone(),
+            PasswordHasher::weak_for_tests(),
+            self.clock.clone(),
+        );
+        let app = App::new(
+            commands,
+            self.app.queries.clone(),
+            self.projections.clone(),
+            self.app.idempotency.clone(),
+            Settings::clone(&self.app.settings),
+            None,
+        );
+        let stop = Stop::default();
+        app.revocations.start(&app, stop.now.clone()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = edge(app.clone(), &EdgeSettings::default());
+        tokio::spawn(server::serve(listener, service, ServerOptions::default(), stop.clone()));
+        Replica { address, app, stop }
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.stop.now.cancel();
     }
 }
 
@@ -190,7 +231,12 @@ impl Builder {
 
 /// The mailer into the development mailbox, with its place at the head of the log.
 async fn mailer(commands: &Commands, pool: &PgPool, mailbox: &Mailbox, site: String) -> Consumer {
-    let settings = MailerSettings { site, domain: "keynest.test".to_owned(), has_notices: true };
+    let settings = MailerSettings {
+        pages: site.clone(),
+        site,
+        domain: "keynest.test".to_owned(),
+        has_notices: true,
+    };
     let transport = Transport::Mailbox(mailbox.clone());
     let mailer = Mailer::new(commands.clone(), pool.clone(), transport, settings).unwrap();
     let feed = Feed::Store(commands.store().clone());

@@ -10,7 +10,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 32] = [
+const BOUNDS: [(&str, i64, i64); 36] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -20,6 +20,7 @@ const BOUNDS: [(&str, i64, i64); 32] = [
     ("password.memory_kib", 19_456, 4 * 1024 * KIB),
     ("password.iterations", 2, 100),
     ("password.threads", 1, 1_024),
+    ("password.length_min", 8, 64),
     ("lists.page_size_max", 1, 10_000),
     ("projections.visible_wait_ms", 0, 60_000),
     ("janitor.interval_seconds", 1, 86_400),
@@ -38,6 +39,9 @@ const BOUNDS: [(&str, i64, i64); 32] = [
     ("links.activation_interval_seconds", 1, 86_400),
     ("links.password_reset_interval_seconds", 1, 86_400),
     ("links.repeated_registration_interval_seconds", 1, 86_400),
+    ("links.email_change_hours", 1, 7 * 24),
+    ("links.email_undo_hours", 1, 30 * 24),
+    ("links.email_changes_max", 1, 100),
     ("store.queue_bytes_max", 32 * 1024 * KIB, GIB),
     ("store.batch_requests_max", 1, 10_000),
     ("store.batch_events_max", 1, 10_000),

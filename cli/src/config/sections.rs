@@ -145,6 +145,12 @@ section! {
         password_reset_interval_seconds: u32 = 60,
         /// Between two mails that tell an owner of another registration with the address.
         repeated_registration_interval_seconds: u32 = 3_600,
+        /// How long both sides have to confirm a change of address.
+        email_change_hours: u32 = 24,
+        /// How long the owner of the old address can take it back.
+        email_undo_hours: u32 = 72,
+        /// Changes of address that an account may ask for in 24 hours.
+        email_changes_max: u32 = 5,
     }
 }
 
@@ -232,6 +238,8 @@ section! {
         threads: usize = 2,
         /// Hashes that wait for a thread; more are refused with 503.
         queue_max: usize = 64,
+        /// Fewest characters of a password that somebody chooses.
+        length_min: usize = 8,
     }
 }
 

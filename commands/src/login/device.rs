@@ -2,6 +2,7 @@
 //! stream of their own, so that strangers cannot lock the owner out, and the owner's network is no way around the lock.
 
 use keynest_domain::session::{ABSOLUTE, Session};
+use keynest_domain::user::{User, notice_device as noticing};
 use keynest_domain::{Aggregate, Email, Lifetime, LoginId, SessionId, UserId};
 
 use super::{NOBODY, login_id};
@@ -9,6 +10,22 @@ use crate::{CommandError, Commands, Origin, Unit, claims};
 
 /// How long a network is known after a session there was last used, where the configuration does not say.
 pub const KNOWN_FOR: Lifetime = ABSOLUTE;
+
+/// Remembers the caller's network, and notes a sign-in from one that this person was not seen in lately.
+pub(crate) async fn notice_device(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    session: SessionId,
+) -> Result<(), CommandError> {
+    let Some(network) = unit.origin().network() else { return Ok(()) };
+    if !unit.commands().is_known_network(user, &network).await? {
+        let state = unit.load::<User>(user).await?;
+        let at = unit.now();
+        unit.stage::<User>(user, noticing::decide(&state, session, at));
+    }
+    claim_device(unit, user, session);
+    Ok(())
+}
 
 /// Remembers the caller's network as one of this person, through this session.
 pub(crate) fn claim_device(unit: &mut Unit<'_>, user: UserId, session: SessionId) {

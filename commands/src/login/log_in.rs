@@ -3,10 +3,10 @@
 //! The password is compared once, outside of the tries. Each try reads the lock again and appends at the revision that it
 //! read, so of any number of parallel guesses only the first few are answered at all: the rest finds the lock.
 
-use keynest_crypto::Password;
+use keynest_crypto::{Password, Subject};
 use keynest_domain::login::{self, Login, Rejection};
 use keynest_domain::session::SignInMethod;
-use keynest_domain::user::{self, Standing, User};
+use keynest_domain::user::{self, Standing, User, rehash_password};
 use keynest_domain::{Email, Event, LoginId, Sealed, UserId};
 
 use super::open_session::{Opened, open_session, opened};
@@ -28,6 +28,8 @@ struct Compared {
     user: Option<UserId>,
     /// The stored hash that the password was found right for.
     verified: Option<Sealed>,
+    /// The password hashed again, when the stored hash is weaker than today's.
+    stronger: Option<String>,
 }
 
 impl Commands {
@@ -42,18 +44,19 @@ impl Commands {
         let user = owner.map(|(stream, _)| owner_of(&stream)).transpose()?;
         let login = self.counting_stream(origin, &wish.email, user).await?;
         self.read::<Login>(login).await?.require_unlocked(self.clock().now())?;
-        let verified = self.compare(user, &wish.password).await?;
-        let executed = self.execute(&origin.once(), &Compared { login, user, verified }).await?;
+        let (verified, stronger) = self.compare(user, &wish.password).await?;
+        let case = Compared { login, user, verified, stronger };
+        let executed = self.execute(&origin.once(), &case).await?;
         let outcome = executed.outcome?;
         Executed { position: executed.position, outcome }.sign_in(self)
     }
 
-    /// Costs the same for addresses without an account.
+    /// Costs the same for addresses without an account; only the right password is ever hashed again.
     async fn compare(
         &self,
         user: Option<UserId>,
         password: &Password,
-    ) -> Result<Option<Sealed>, CommandError> {
+    ) -> Result<(Option<Sealed>, Option<String>), CommandError> {
         let state = self.read::<User>(user.unwrap_or(NOBODY)).await?;
         let stored = match user {
             Some(id) if state.password.is_some() => {
@@ -63,7 +66,12 @@ impl Commands {
             Some(_) | None => None,
         };
         let is_right = self.hasher().verify(password, stored.as_deref()).await?;
-        Ok(if is_right { state.password.clone() } else { None })
+        if !is_right {
+            return Ok((None, None));
+        }
+        let is_weak = stored.is_some_and(|stored| self.hasher().needs_upgrade(&stored));
+        let stronger = if is_weak { Some(self.hasher().hash(password).await?) } else { None };
+        Ok((state.password.clone(), stronger))
     }
 }
 
@@ -75,10 +83,11 @@ impl UseCase for Compared {
         let user = unit.load::<User>(self.user.unwrap_or(NOBODY)).await?;
         let at = unit.now();
         // The comparison must be with the hash that stands now.
-        let is_right = self.verified.is_some() && self.verified == user.password;
+        let is_right = user.is_proved_by(self.verified.as_ref());
         match (self.user, user.standing) {
             (Some(id), Standing::Active) if is_right => {
                 unit.stage::<Login>(self.login, login::succeed(&login, Some(id), at)?);
+                self.stage_stronger(unit, id, &user).await?;
                 open_session(unit, id, SignInMethod::Password).await?;
             }
             // Whoever knows the password may know what is missing.
@@ -97,5 +106,21 @@ impl UseCase for Compared {
 
     fn outcome(&self, events: &[Event]) -> Self::Outcome {
         opened(events).ok_or(Rejection::InvalidCredentials)
+    }
+}
+
+impl Compared {
+    async fn stage_stronger(
+        &self,
+        unit: &mut Unit<'_>,
+        id: UserId,
+        user: &User,
+    ) -> Result<(), CommandError> {
+        let (Some(verified), Some(hash)) = (&self.verified, &self.stronger) else { return Ok(()) };
+        let subject = Subject::User(id);
+        let event = "user.password_rehashed";
+        let password = unit.seal::<User>(subject, id, event, "password", hash).await?;
+        unit.stage::<User>(id, rehash_password::decide(user, verified, password)?);
+        Ok(())
     }
 }

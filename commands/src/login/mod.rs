@@ -9,7 +9,7 @@ use keynest_crypto::Keyring;
 use keynest_domain::{LoginId, UserId};
 
 pub use device::KNOWN_FOR;
-pub(crate) use device::claim_device;
+pub(crate) use device::{claim_device, notice_device};
 pub use log_in::LogIn;
 pub(crate) use open_session::{Opened, open_session, opened};
 pub use sign_in::{Challenge, SignIn};

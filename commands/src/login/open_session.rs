@@ -5,7 +5,7 @@ use keynest_domain::session::{self, SecondFactor, Session, SessionStarted, SignI
 use keynest_domain::user::User;
 use keynest_domain::{Event, UserId};
 
-use super::claim_device;
+use super::notice_device;
 use crate::{CommandError, Unit};
 
 /// What a sign-in with a proved first factor came to, as the log says it.
@@ -23,7 +23,7 @@ pub(crate) async fn open_session(
 ) -> Result<(), CommandError> {
     let state = unit.load::<User>(user).await?;
     state.require_active()?;
-    start_session(unit, user, state.epoch, method, None)
+    start_session(unit, user, state.epoch, method, None).await
 }
 
 /// What the events of an append opened.
@@ -34,7 +34,7 @@ pub(crate) fn opened(events: &[Event]) -> Option<Opened> {
     })
 }
 
-fn start_session(
+async fn start_session(
     unit: &mut Unit<'_>,
     user: UserId,
     epoch: u32,
@@ -46,6 +46,5 @@ fn start_session(
     let at = unit.now();
     let wish = SessionStarted { session, user, epoch, refresh_key, method, second_factor, at };
     unit.stage::<Session>(session, session::start::decide(&Session::default(), wish)?);
-    claim_device(unit, user, session);
-    Ok(())
+    notice_device(unit, user, session).await
 }

@@ -77,9 +77,14 @@ impl AcceptInvitation {
             Some(LinkTarget::Invitation(organization, invitation)) => {
                 Ok((organization, invitation))
             }
-            Some(LinkTarget::Activation(_) | LinkTarget::PasswordReset(_)) | None => {
-                Err(Rejection::InvitationUnknown)
-            }
+            Some(
+                LinkTarget::Activation(_)
+                | LinkTarget::PasswordReset(_)
+                | LinkTarget::NewEmail(_)
+                | LinkTarget::OldEmail(_)
+                | LinkTarget::EmailUndo(_),
+            )
+            | None => Err(Rejection::InvitationUnknown),
         }
     }
 

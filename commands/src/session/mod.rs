@@ -1,6 +1,7 @@
 //! Sessions: refreshed, ended.
 
 mod end;
+mod end_own;
 mod reauthenticate;
 mod refresh;
 mod signed_in;

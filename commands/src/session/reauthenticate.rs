@@ -49,7 +49,7 @@ impl UseCase for Compared {
         let login = unit.load::<Login>(self.login).await?;
         let session = unit.load::<Session>(self.session).await?;
         let (at, who) = (unit.now(), Some(self.user));
-        if self.verified.is_none() || self.verified != user.password {
+        if !user.is_proved_by(self.verified.as_ref()) {
             let lockout = &unit.commands().settings().lockout;
             unit.stage::<Login>(self.login, login::fail(&login, who, lockout, at)?);
             return Ok(());

@@ -5,7 +5,6 @@ use keynest_domain::login::{self, Login};
 use keynest_domain::user::{self, Rejection, User, change_password};
 use keynest_domain::{Event, LoginId, Sealed, UserId};
 
-use super::confirm_password_reset::refuse_guessable;
 use crate::login::login_id;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
@@ -16,6 +15,8 @@ pub struct ChangePassword {
     pub current: Password,
     /// The password from now on.
     pub new: Password,
+    /// Further words that it may not consist of: the names of the person's organizations.
+    pub context: Vec<String>,
 }
 
 struct Hashed {
@@ -40,7 +41,8 @@ impl Commands {
         let user = self.read::<User>(id).await?;
         user.require_active()?;
         let names = self.open_user_names(id, &user).await?;
-        refuse_guessable("new_password", &wish.new, &names.context_words())?;
+        let words = names.context_words(&wish.context);
+        self.refuse_guessable("new_password", &wish.new, &words)?;
         // Who has no password sets the first one by mail.
         let stored = match &user.password {
             Some(_) => Some(self.open_user_password(id, &user).await?),
@@ -63,7 +65,7 @@ impl UseCase for Hashed {
         let user = unit.load::<User>(self.user).await?;
         let login = unit.load::<Login>(self.login).await?;
         let (at, who) = (unit.now(), Some(self.user));
-        if self.verified.is_none() || self.verified != user.password {
+        if !user.is_proved_by(self.verified.as_ref()) {
             let lockout = &unit.commands().settings().lockout;
             unit.stage::<Login>(self.login, login::fail(&login, who, lockout, at)?);
             return Ok(());

@@ -17,6 +17,8 @@ pub struct ConfirmPasswordReset {
     pub token: String,
     /// The new password.
     pub password: Password,
+    /// Further words that it may not consist of: the names of the person's organizations.
+    pub context: Vec<String>,
 }
 
 struct Hashed {
@@ -45,7 +47,8 @@ impl Commands {
         }
         confirm_password_reset::may_set(&user, link.nonce, self.clock().now())?;
         let names = self.open_user_names(id, &user).await?;
-        refuse_guessable("new_password", &wish.password, &names.context_words())?;
+        let words = names.context_words(&wish.context);
+        self.refuse_guessable("new_password", &wish.password, &words)?;
         let login = self.keyring().login_id(&self.open_user_email(id, &user).await?);
         let hash = self.hasher().hash(&wish.password).await?;
         self.execute(origin, &Hashed { user: id, link, login, hash }).await
@@ -59,13 +62,18 @@ impl Commands {
     }
 }
 
-/// The policy, with words of the account that a password may not consist of.
-pub(super) fn refuse_guessable(
-    field: &'static str,
-    password: &Password,
-    words: &[&str],
-) -> Result<(), CommandError> {
-    password::check(password, words).map_err(|why| CommandError::Field { field, why })
+impl Commands {
+    /// The policy, with words of the account that a password may not consist of.
+    pub(super) fn refuse_guessable(
+        &self,
+        field: &'static str,
+        password: &Password,
+        words: &[&str],
+    ) -> Result<(), CommandError> {
+        password::require_chars(password, self.settings().password_chars_min)
+            .and_then(|()| password::check(password, words))
+            .map_err(|why| CommandError::Field { field, why })
+    }
 }
 
 impl UseCase for Hashed {

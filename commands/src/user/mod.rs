@@ -2,19 +2,25 @@
 
 mod activate;
 mod administrator;
+mod cancel_email_change;
 mod change_password;
+mod confirm_email_change;
 mod confirm_password_reset;
 mod deactivate;
 mod names;
 mod register;
+mod request_email_change;
 mod request_password_reset;
 mod resend_activation;
 mod switch_notices;
+mod undo_email_change;
 mod update_profile;
 
 pub use activate::Activate;
 pub use change_password::ChangePassword;
+pub use confirm_email_change::ConfirmEmailChange;
 pub use confirm_password_reset::ConfirmPasswordReset;
 pub use register::Register;
 pub(crate) use register::{owner_of, stage_personal_organization};
+pub use request_email_change::RequestEmailChange;
 pub use update_profile::UpdateProfile;

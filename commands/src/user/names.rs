@@ -17,8 +17,9 @@ pub(crate) struct Names {
 
 impl Names {
     /// What a password may not consist of.
-    pub fn context_words(&self) -> [&str; 4] {
-        [&self.username, &self.email, &self.first_name, &self.last_name]
+    pub fn context_words<'a>(&'a self, further: &'a [String]) -> Vec<&'a str> {
+        let own = [&self.username, &self.email, &self.first_name, &self.last_name];
+        own.into_iter().chain(further).map(String::as_str).collect()
     }
 }
 
@@ -34,7 +35,9 @@ impl Commands {
             username: self
                 .open_user_field(id, user.username.as_ref(), registered, "username")
                 .await?,
-            email: self.open_user_field(id, user.email.as_ref(), registered, "email").await?,
+            email: self
+                .open_user_field(id, user.email.as_ref(), user.email_sealed_by, "email")
+                .await?,
             first_name: self
                 .open_user_field(id, user.first_name.as_ref(), user.names_sealed_by, "first_name")
                 .await?,
@@ -51,7 +54,7 @@ impl Commands {
         user: &User,
     ) -> Result<Email, CommandError> {
         let text =
-            self.open_user_field(id, user.email.as_ref(), Some("user.registered"), "email").await?;
+            self.open_user_field(id, user.email.as_ref(), user.email_sealed_by, "email").await?;
         Email::parse(&text).map_err(|_| CommandError::Damaged(User::stream(id).to_string()))
     }
 
@@ -64,7 +67,7 @@ impl Commands {
         self.open_user_field(id, user.password.as_ref(), user.password_sealed_by, "password").await
     }
 
-    async fn open_user_field(
+    pub(super) async fn open_user_field(
         &self,
         id: UserId,
         sealed: Option<&Sealed>,

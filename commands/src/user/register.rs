@@ -16,7 +16,7 @@ use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 const EVENT: &str = "user.registered";
 const DESCRIPTION: &str = "Personal workspace";
 
-/// The wish. The password has passed the policy.
+/// The wish.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Register {
@@ -39,6 +39,8 @@ impl Commands {
         origin: &Origin,
         wish: Register,
     ) -> Result<Executed<()>, CommandError> {
+        let words = [wish.username.as_str(), wish.email.as_str()];
+        self.refuse_guessable("password", &wish.password, &words)?;
         let hash = self.hasher().hash(&wish.password).await?;
         self.execute(origin, &Hashed { wish, hash }).await
     }

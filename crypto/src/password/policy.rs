@@ -5,26 +5,29 @@ use keynest_domain::Invalid;
 use zeroize::Zeroizing;
 
 use super::Password;
+use super::breached::is_breached;
 use super::predictable::is_predictable;
 
 /// A context word shorter than this is in too many passwords by chance.
 const CONTEXT_CHARS_MIN: usize = 3;
+/// What everybody here thinks of first.
+const PRODUCT_WORDS: [&str; 1] = ["keynest"];
 /// Characters of a context word that are looked at, which bounds the work.
 const CONTEXT_CHARS_MAX: usize = 256;
 /// From this share of common characters on, in percent, a password is too similar to a word.
 const SIMILARITY_PERCENT: usize = 70;
 
 /// Refuses a chosen password with one of the codes `entirely_numeric`, `too_common`, `too_similar`. `context` are the
-/// account's words: username, address, names.
+/// account's words: username, address, names, organizations.
 pub fn check(password: &Password, context: &[&str]) -> Result<(), Invalid> {
     let lower = Zeroizing::new(password.expose().to_lowercase());
     if lower.chars().all(char::is_numeric) {
         return Err(Invalid::new("entirely_numeric", "This password is entirely numeric."));
     }
-    if is_predictable(&lower) {
+    if is_breached(&lower) || is_predictable(&lower) {
         return Err(Invalid::new("too_common", "This password is too common."));
     }
-    if context.iter().any(|word| is_similar(&lower, word)) {
+    if PRODUCT_WORDS.iter().chain(context).any(|word| is_similar(&lower, word)) {
         let sentence = "The password is too similar to your personal information.";
         return Err(Invalid::new("too_similar", sentence));
     }
@@ -77,6 +80,9 @@ mod tests {
             ("AnnLee_77", "too_similar"),
             ("ann.lee@example.com", "too_similar"),
             ("example99", "too_similar"),
+            ("MyKeyNest", "too_similar"),
+            ("friend of emily", "too_common"),
+            ("FRIEND of Emily", "too_common"),
             ("aaaa bbbb cccc dd", "good"),
             ("correct horse battery staple", "good"),
             ("kV7#pQ2m", "good"),

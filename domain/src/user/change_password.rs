@@ -18,7 +18,7 @@ pub struct ChangePassword {
 /// The comparison must have been made with the hash that stands now.
 pub fn decide(state: &User, wish: ChangePassword) -> Result<Vec<Event>, Rejection> {
     state.require_active()?;
-    if wish.verified.is_none() || wish.verified != state.password {
+    if !state.is_proved_by(wish.verified.as_ref()) {
         return Err(Rejection::WrongPassword);
     }
     let ChangePassword { password, kept, at, .. } = wish;

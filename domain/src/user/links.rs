@@ -10,6 +10,14 @@ pub const RESET_LIFETIME: Lifetime = Lifetime::from_minutes(30);
 pub const RESEND_INTERVAL: Lifetime = Lifetime::from_minutes(1);
 /// Between two reset mails of one account.
 pub const RESET_INTERVAL: Lifetime = Lifetime::from_minutes(1);
+/// How long both sides have to confirm a change of address.
+pub const EMAIL_CHANGE_LIFETIME: Lifetime = Lifetime::from_hours(24);
+/// How long the owner of the old address can take it back.
+pub const EMAIL_UNDO_LIFETIME: Lifetime = Lifetime::from_days(3);
+/// Changes that an account may ask for in [`EMAIL_CHANGES_WINDOW`], so that it cannot flood strangers with mails.
+pub const EMAIL_CHANGES_MAX: u32 = 5;
+/// The span in which they are counted, from the first on.
+pub const EMAIL_CHANGES_WINDOW: Lifetime = Lifetime::from_hours(24);
 /// Between two mails that tell of a repeated registration, which anybody can cause.
 pub const REPEATED_INTERVAL: Lifetime = Lifetime::from_hours(1);
 
@@ -26,6 +34,12 @@ pub struct LinkLimits {
     pub password_reset_interval: Lifetime,
     /// Between two mails that tell of a repeated registration.
     pub repeated_interval: Lifetime,
+    /// How long both sides have to confirm a change of address.
+    pub email_change: Lifetime,
+    /// How long the owner of the old address can take it back.
+    pub email_undo: Lifetime,
+    /// Changes of address that an account may ask for in [`EMAIL_CHANGES_WINDOW`].
+    pub email_changes_max: u32,
 }
 
 impl Default for LinkLimits {
@@ -36,6 +50,9 @@ impl Default for LinkLimits {
             activation_interval: RESEND_INTERVAL,
             password_reset_interval: RESET_INTERVAL,
             repeated_interval: REPEATED_INTERVAL,
+            email_change: EMAIL_CHANGE_LIFETIME,
+            email_undo: EMAIL_UNDO_LIFETIME,
+            email_changes_max: EMAIL_CHANGES_MAX,
         }
     }
 }

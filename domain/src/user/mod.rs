@@ -2,29 +2,44 @@
 
 pub mod activate;
 pub mod administrator;
+pub mod cancel_email_change;
 pub mod change_password;
+pub mod confirm_email_change;
 pub mod confirm_password_reset;
 pub mod deactivate;
+mod email_change;
+pub mod end_other_sessions;
 pub mod factors;
 mod identity;
 pub mod link_identity;
 pub mod links;
+pub mod notice_device;
 mod open_link;
 pub mod register;
 pub mod register_federated;
+pub mod rehash_password;
 pub mod repeat_registration;
+pub mod request_email_change;
 pub mod request_password_reset;
 pub mod resend_activation;
 pub mod switch_notices;
 pub mod synchronise_profile;
+pub mod undo_email_change;
 pub mod unlink_identity;
 pub mod update_profile;
 
 use serde::{Deserialize, Serialize};
 
+pub use email_change::{
+    EmailChange, EmailChangeCancelled, EmailChangeConfirmed, EmailChangeCount,
+    EmailChangeRequested, EmailChangeUndone, EmailChanged, EmailUndo, MailSide,
+};
+pub use end_other_sessions::OtherSessionsEnded;
 pub use identity::{Identity, IdentityLinked, IdentityUnlinked, ProfileSynchronised};
 pub use links::LinkLimits;
+pub use notice_device::NewDeviceNoticed;
 pub use open_link::OpenLink;
+pub use rehash_password::PasswordRehashed;
 
 use crate::event::events;
 use factors::{
@@ -81,6 +96,22 @@ events! {
     IdentityUnlinked = "user.identity_unlinked" v 1,
     /// An identity provider told what the person is called now.
     ProfileSynchronised = "user.profile_synchronised" v 1,
+    /// Every session but one was ended by its owner.
+    OtherSessionsEnded = "user.other_sessions_ended" v 1,
+    /// Signed in from a network that the account was not used from lately.
+    NewDeviceNoticed = "user.new_device_noticed" v 1,
+    /// The same password, hashed with today's parameters; nothing ends.
+    PasswordRehashed = "user.password_rehashed" v 1,
+    /// Another address was asked for; both addresses get a link. Older wishes are dead.
+    EmailChangeRequested = "user.email_change_requested" v 1,
+    /// One side of a change of address said yes.
+    EmailChangeConfirmed = "user.email_change_confirmed" v 1,
+    /// The change of address was given up.
+    EmailChangeCancelled = "user.email_change_cancelled" v 1,
+    /// Both sides said yes: the address is another one, and every other session ends.
+    EmailChanged = "user.email_changed" v 1,
+    /// The owner of the old address took it back; every session ends.
+    EmailChangeUndone = "user.email_change_undone" v 1,
 }
 
 /// See [`Event::UserRegistered`].
@@ -243,6 +274,24 @@ pub enum Rejection {
     /// Too old, used, or begun by somebody else.
     #[error("the challenge is not open")]
     ChallengeInvalid,
+    /// It is the account's address already.
+    #[error("this is the account's address already")]
+    SameEmail,
+    /// Another account has it; said only to whoever proved to own the address.
+    #[error("the address belongs to another account")]
+    EmailTaken,
+    /// The last change can still be undone.
+    #[error("the address was changed recently")]
+    EmailChangedRecently {
+        /// When the next change may be asked for.
+        until: Timestamp,
+    },
+    /// Too many changes were asked for.
+    #[error("too many changes of the address were asked for")]
+    TooManyEmailChanges {
+        /// When the next change may be asked for.
+        until: Timestamp,
+    },
 }
 
 /// Where an account stands.
@@ -268,6 +317,11 @@ pub struct User {
     pub was_activated: bool,
     pub username: Option<Sealed>,
     pub email: Option<Sealed>,
+    /// The event that sealed the address, a part of its context.
+    pub email_sealed_by: Option<&'static str>,
+    pub email_change: Option<EmailChange>,
+    pub email_undo: Option<EmailUndo>,
+    pub email_changes: Option<EmailChangeCount>,
     pub first_name: Option<Sealed>,
     pub last_name: Option<Sealed>,
     /// The event that sealed the two names, a part of their context.
@@ -275,6 +329,8 @@ pub struct User {
     pub password: Option<Sealed>,
     /// The event that sealed the password, a part of its context.
     pub password_sealed_by: Option<&'static str>,
+    /// The weaker hash of the same password, for whoever was compared with it a moment ago.
+    pub rehashed_from: Option<Sealed>,
     pub activation: Option<OpenLink>,
     pub reset: Option<OpenLink>,
     /// Rises whenever every session must end; sessions remember the one they began with.
@@ -292,6 +348,7 @@ pub struct User {
     /// Whether the names follow an identity provider's, because the person never chose others.
     pub names_follow: bool,
     pub factors: factors::Factors,
+    pub has_signed_in: bool,
 }
 
 impl Aggregate for User {
@@ -307,6 +364,7 @@ impl Aggregate for User {
                 self.standing = Standing::Inactive;
                 self.username = Some(it.username.clone());
                 self.email = Some(it.email.clone());
+                self.email_sealed_by = Some(name);
                 self.first_name = Some(it.first_name.clone());
                 self.last_name = Some(it.last_name.clone());
                 self.names_sealed_by = Some(name);
@@ -327,6 +385,8 @@ impl Aggregate for User {
                 self.identities.clear();
                 // Whoever registered need not be the address's owner: nothing but the password outlives the proof.
                 self.factors = factors::Factors::default();
+                self.email_change = None;
+                self.email_undo = None;
             }
             Event::ProfileUpdated(it) => {
                 self.first_name = Some(it.first_name.clone());
@@ -349,6 +409,7 @@ impl Aggregate for User {
                 self.epoch = it.epoch;
                 self.kept = None;
                 self.reset = None;
+                self.email_change = None;
             }
             Event::UserReactivated(_) => {
                 self.standing =
@@ -367,6 +428,27 @@ impl Aggregate for User {
             Event::IdentityLinked(it) => self = link_identity::evolve(self, it),
             Event::IdentityUnlinked(it) => self = unlink_identity::evolve(self, it),
             Event::ProfileSynchronised(it) => self = synchronise_profile::evolve(self, it, name),
+            Event::OtherSessionsEnded(it) => {
+                self.epoch = it.epoch;
+                self.kept = it.kept;
+            }
+            Event::NewDeviceNoticed(_) => self.has_signed_in = true,
+            Event::PasswordRehashed(it) => {
+                self.rehashed_from = self.password.replace(it.password.clone());
+                self.password_sealed_by = Some(name);
+            }
+            Event::EmailChangeRequested(it) => self.wait_for_email(it),
+            Event::EmailChangeConfirmed(it) => self.note_confirmation(it.side),
+            Event::EmailChangeCancelled(_) => self.email_change = None,
+            Event::EmailChanged(it) => {
+                let link = OpenLink { nonce: it.undo_nonce, expires_at: it.undo_until };
+                self.email_undo = Some(EmailUndo { previous: it.previous.clone(), link });
+                self.set_email(&it.email, name, it.epoch, it.kept);
+            }
+            Event::EmailChangeUndone(it) => {
+                self.email_undo = None;
+                self.set_email(&it.email, name, it.epoch, None);
+            }
         }
         self
     }
@@ -398,6 +480,12 @@ impl User {
         }
     }
 
+    /// Whether a password that was found right for a stored hash is the password of now.
+    pub fn is_proved_by(&self, verified: Option<&Sealed>) -> bool {
+        verified.is_some()
+            && (verified == self.password.as_ref() || verified == self.rehashed_from.as_ref())
+    }
+
     fn with_password(
         mut self,
         password: &Sealed,
@@ -407,7 +495,9 @@ impl User {
     ) -> Self {
         self.password = Some(password.clone());
         self.password_sealed_by = Some(by);
+        self.rehashed_from = None;
         self.reset = None;
+        self.email_change = None;
         self.epoch = epoch;
         self.kept = kept;
         self

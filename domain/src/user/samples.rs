@@ -55,3 +55,35 @@ pub fn linked(provider: &str, number: u128) -> Event {
 pub fn activated() -> Event {
     UserActivated { at: at(1) }.into()
 }
+
+/// The session that asks for another address.
+pub const ASKING: SessionId = SessionId::new(uuid::Uuid::from_u128(7));
+
+pub fn email_asked(seconds: u32) -> Event {
+    EmailChangeRequested {
+        email: sealed("new@example.com"),
+        new_nonce: LinkNonce::new(11),
+        old_nonce: LinkNonce::new(12),
+        kept: Some(ASKING),
+        expires_at: at(seconds) + links::EMAIL_CHANGE_LIFETIME,
+        at: at(seconds),
+    }
+    .into()
+}
+
+pub fn email_confirmed(side: MailSide, seconds: u32) -> Event {
+    EmailChangeConfirmed { side, at: at(seconds) }.into()
+}
+
+pub fn email_changed(seconds: u32) -> Event {
+    EmailChanged {
+        email: sealed("new@example.com"),
+        previous: sealed("ann@example.com"),
+        undo_nonce: LinkNonce::new(13),
+        undo_until: at(seconds) + links::EMAIL_UNDO_LIFETIME,
+        kept: Some(ASKING),
+        epoch: 1,
+        at: at(seconds),
+    }
+    .into()
+}

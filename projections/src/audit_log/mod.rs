@@ -2,7 +2,7 @@
 //! call the things that it is about.
 
 mod access;
-mod client;
+pub(crate) mod client;
 mod entry;
 mod environment;
 mod facts;

@@ -90,6 +90,29 @@ pub(crate) async fn describe(
         Event::ProfileSynchronised(it) => {
             entry("update", json!({"synchronised_with": it.identity})).by_owner(account)
         }
+        Event::OtherSessionsEnded(_) => entry("logout_others", json!({})).by_owner(account),
+        Event::NewDeviceNoticed(it) => {
+            entry("new_device", json!({"session": it.session, "first": it.is_first})).about(account)
+        }
+        Event::PasswordRehashed(_) => entry("password_rehash", json!({})).about(account),
+        Event::EmailChangeRequested(it) => {
+            let wished = applied.open(keyring, subject(user), "email", &it.email).await?;
+            entry("email_change_request", json!({"email": wished})).by_owner(account)
+        }
+        Event::EmailChangeConfirmed(it) => {
+            entry("email_change_confirm", json!({"side": it.side})).by_owner(account)
+        }
+        Event::EmailChangeCancelled(_) => entry("email_change_cancel", json!({})).by_owner(account),
+        Event::EmailChanged(it) => {
+            let now = applied.open(keyring, subject(user), "email", &it.email).await?;
+            facts.set(Kind::User, user, Fact { name: now.clone(), ..Fact::default() });
+            entry("email_change", json!({"email": now})).by_owner(account)
+        }
+        Event::EmailChangeUndone(it) => {
+            let now = applied.open(keyring, subject(user), "email", &it.email).await?;
+            facts.set(Kind::User, user, Fact { name: now.clone(), ..Fact::default() });
+            entry("email_change_undo", json!({"email": now})).by_owner(account)
+        }
     };
     let has_address = described.details.get("email").is_some();
     Ok(described.opened("email", has_address.then_some(Subject::User(UserId::new(user)))))
@@ -98,4 +121,8 @@ pub(crate) async fn describe(
 /// Only the owner's proofs make these events.
 fn factor(action: &'static str, user: i64, details: serde_json::Value) -> Entry {
     Entry::new(action, "user", user, details).by_owner(Some(UserId::new(user)))
+}
+
+fn subject(user: i64) -> Subject {
+    Subject::User(UserId::new(user))
 }

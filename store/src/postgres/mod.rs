@@ -20,6 +20,7 @@ use keynest_domain::{CommandId, StreamName, Timestamp};
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
 
+pub(crate) use fault::unreadable;
 pub use idempotency::PostgresIdempotency;
 pub use key_table::PostgresKeyTable;
 pub use migrate::{MIGRATOR, migrate};
@@ -31,7 +32,6 @@ use crate::admission::Admitted;
 use crate::event_store::EventStore;
 use crate::port::*;
 use committer::{News, Queue};
-use fault::unreadable;
 use follow::Follower;
 use handover::Handover;
 use stream_names::StreamNames;

@@ -80,6 +80,7 @@ impl World {
     pub async fn mailer_by(&self, transport: Transport, has_notices: bool) -> Consumer {
         let settings = MailerSettings {
             site: SITE.to_owned(),
+            pages: SITE.to_owned(),
             domain: "keynest.example".to_owned(),
             has_notices,
         };

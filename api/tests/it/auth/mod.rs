@@ -2,17 +2,23 @@
 
 mod activation;
 pub mod calls;
+mod change_email;
 mod change_password;
 mod describe;
 mod enumeration;
+mod forged;
 mod login;
 mod logout;
+mod many_sessions;
 mod password_reset;
+mod passwords;
 mod profile;
 mod public;
 mod refresh;
 mod register;
 mod repeats;
+mod replicas;
 mod revocation;
+mod sessions;
 mod settings;
 mod throttles;

@@ -21,7 +21,7 @@ async fn change(
     new: &str,
 ) -> Result<(), CommandError> {
     let current = Password::presented(current).unwrap();
-    let wish = ChangePassword { current, new: Password::parse(new).unwrap() };
+    let wish = ChangePassword { current, new: Password::parse(new).unwrap(), context: vec![] };
     world.commands.change_password(origin, wish).await.map(drop)
 }
 
@@ -35,6 +35,7 @@ async fn confirm(world: &World, user: UserId, token: &str, new: &str) -> Result<
         user,
         token: token.to_owned(),
         password: Password::parse(new).unwrap(),
+        context: vec![],
     };
     world.commands.confirm_password_reset(&world.anyone(), wish).await.map(drop)
 }

@@ -83,7 +83,8 @@ async fn a_reset_link_sets_the_password_and_tells_the_owner(
     assert_snapshot!("password_reset", shown(&mail));
     let [path, user, token] = parts(&link(&mail)).try_into().unwrap();
     assert_eq!((path.as_str(), user.parse()), ("reset-password", Ok(ann)));
-    let wish = ConfirmPasswordReset { user: ann, token, password: password(OTHER) };
+    let wish =
+        ConfirmPasswordReset { user: ann, token, password: password(OTHER), context: vec![] };
     world.commands.confirm_password_reset(&world.anyone(), wish).await.unwrap();
     mailer.drain().await.unwrap();
     let sent = ["password_changed to ann@example.com", "password_reset to ann@example.com"];
@@ -95,7 +96,8 @@ async fn a_changed_password_is_told_to_its_owner(_: PgPoolOptions, connect: PgCo
     let world = World::new(connect).await;
     let ann = world.person("ann").await;
     let mailer = world.mailer().await;
-    let wish = ChangePassword { current: password(PASSWORD), new: password(OTHER) };
+    let wish =
+        ChangePassword { current: password(PASSWORD), new: password(OTHER), context: vec![] };
     world.commands.change_password(&world.as_user(ann), wish).await.unwrap();
     mailer.drain().await.unwrap();
     assert_eq!(world.sent().await, ["password_changed to ann@example.com"]);
