@@ -1,6 +1,6 @@
 //! One's own sessions.
 
-use keynest_api::Proxies;
+use keynest_api::middleware::Proxies;
 use keynest_domain::Lifetime;
 use reqwest::Method;
 use reqwest::header::USER_AGENT;
