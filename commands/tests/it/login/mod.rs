@@ -1,3 +1,4 @@
 //! Signing in.
 
 mod log_in;
+mod rehash;

@@ -1,3 +1,4 @@
 //! Sessions.
 
+mod chains;
 mod refresh;

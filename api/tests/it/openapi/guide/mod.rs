@@ -1,5 +1,6 @@
 //! The guide for frontend developers, written by walking through the whole product over HTTP.
 
+mod access;
 mod accounts;
 mod admin;
 mod audit;
@@ -43,6 +44,8 @@ pub async fn walk(app: &TestApp) -> String {
     refusals::refusals(&mut guide, &people).await;
     let removed = [("variables", variable), ("environments", environment), ("projects", project)];
     resources::deletions(&mut guide, &people, &removed, organization).await;
+    access::sessions(&mut guide, &people).await;
+    access::address(&mut guide, &mut people).await;
     accounts::passwords(&mut guide, &mut people).await;
     guide.finish()
 }
