@@ -10,6 +10,8 @@ use keynest_projections::{Projections, Queries, Visibility};
 use keynest_store::{IdempotencyTable, SessionUses};
 
 use crate::auth::Revocations;
+use crate::oauth::{OAuthSettings, Providers};
+use crate::outgoing::Outgoing;
 use crate::pages::DevMailbox;
 use crate::throttle::{Throttle, ThrottleLimits};
 
@@ -39,6 +41,10 @@ pub struct App {
     /// When sessions were last used.
     pub session_uses: SessionUses,
     pub throttle: Throttle,
+    /// HTTP that is sent; none without roots for TLS.
+    pub outgoing: Option<Outgoing>,
+    /// Identity providers that are switched on.
+    pub providers: Providers,
     pub settings: Arc<Settings>,
     /// Mails that stay here, when no SMTP server is configured.
     pub mailbox: Option<Arc<dyn DevMailbox>>,
@@ -55,6 +61,8 @@ impl App {
         mailbox: Option<Arc<dyn DevMailbox>>,
     ) -> Self {
         let keyring = commands.keyring().clone();
+        let outgoing = outgoing(&settings);
+        let providers = Providers::new(&settings.oauth, outgoing.as_ref());
         Self {
             tokens: AccessTokens::new(keyring.clone(), &settings.public_url, AUDIENCE)
                 .with_lifetime(settings.access_token),
@@ -65,12 +73,25 @@ impl App {
             revocations: Revocations::default(),
             session_uses: SessionUses::beside(commands.store()),
             throttle: Throttle::new(&settings.throttles),
+            outgoing,
+            providers,
             settings: Arc::new(settings),
             commands,
             queries,
             projections,
             idempotency,
             mailbox,
+        }
+    }
+}
+
+/// What needs it is switched off without it.
+fn outgoing(settings: &Settings) -> Option<Outgoing> {
+    match Outgoing::new(settings.oauth.outgoing.clone()) {
+        Ok(outgoing) => Some(outgoing),
+        Err(error) => {
+            tracing::warn!(%error, "outgoing HTTP is off");
+            None
         }
     }
 }
@@ -94,6 +115,8 @@ pub struct Settings {
     pub import_bytes_max: usize,
     /// How often callers may try.
     pub throttles: ThrottleLimits,
+    /// Identity providers.
+    pub oauth: OAuthSettings,
     /// Whether mails reach people or the development mailbox.
     pub has_smtp: bool,
 }
@@ -109,6 +132,7 @@ impl Default for Settings {
             visible_wait: VISIBLE_WAIT_DEFAULT,
             import_bytes_max: 10 * 1024 * 1024,
             throttles: ThrottleLimits::default(),
+            oauth: OAuthSettings::default(),
             has_smtp: false,
         }
     }

@@ -9,6 +9,7 @@ mod health;
 mod idempotency;
 pub mod middleware;
 mod min_position;
+pub mod oauth;
 mod openapi;
 pub mod outgoing;
 mod pages;

@@ -73,6 +73,7 @@ pub fn edge(app: App, settings: &EdgeSettings) -> Edge {
         // Outside of whatever reads a body.
         .route_layer(from_fn_with_state(app.clone(), allow_imports))
         .merge(openapi::router(&document))
+        .merge(auth::browser_router(&app.throttle))
         .merge(pages::router());
     if settings.has_operations {
         routes = routes.merge(health::operations_router(settings.metrics.clone()));

@@ -10,6 +10,7 @@ use keynest_api::{EdgeSettings, Settings};
 use keynest_domain::Lifetime;
 
 use crate::config::Config;
+use crate::oauth::oauth;
 
 /// What answers depend on.
 pub fn settings(config: &Config) -> Settings {
@@ -21,6 +22,7 @@ pub fn settings(config: &Config) -> Settings {
         page_size_max: config.lists.page_size_max,
         visible_wait: Duration::from_millis(config.projections.visible_wait_ms),
         import_bytes_max: usize::try_from(config.http.import_bytes_max).unwrap_or(usize::MAX),
+        oauth: oauth(config),
         throttles: throttles(config),
         has_smtp: config.smtp.url.is_set(),
     }

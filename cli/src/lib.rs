@@ -6,5 +6,6 @@ pub mod database;
 pub mod edge;
 pub mod embedded;
 pub mod logging;
+pub mod oauth;
 pub mod product;
 pub mod serve;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::endpoints;
 use super::features::Features;
+use super::oauth::{Described, described};
 use crate::extract::Json;
 use crate::{API_VERSION, App};
 
@@ -53,7 +54,8 @@ struct Authentication {
 #[schema(as = ConfigOAuth)]
 struct OAuth {
     enabled: bool,
-    providers: BTreeMap<String, String>,
+    /// By the name that is in their addresses.
+    providers: BTreeMap<String, Described>,
 }
 
 /// What input must look like.
@@ -104,6 +106,7 @@ struct Websocket {
 #[utoipa::path(get, path = "/config/", tag = "auth", operation_id = "config",
     responses((status = 200, body = Config)))]
 pub async fn handle(State(app): State<App>) -> Json<Config> {
+    let providers = described(&app);
     Json(Config {
         api: Api {
             base_url: app.settings.public_url.clone(),
@@ -119,7 +122,7 @@ pub async fn handle(State(app): State<App>) -> Json<Config> {
             auto_refresh: true,
             rotate_refresh_tokens: true,
         },
-        oauth: OAuth { enabled: false, providers: BTreeMap::new() },
+        oauth: OAuth { enabled: !providers.is_empty(), providers },
         features: Features::default(),
         validation: Validation {
             password_min_length: app.commands.settings().password_chars_min,

@@ -8,9 +8,11 @@ mod endpoints;
 mod even;
 pub(crate) mod faults;
 mod features;
+mod identities;
 mod jwks;
 mod login;
 mod logout;
+mod oauth;
 mod password_reset;
 pub(crate) mod password_reset_confirm;
 mod present;
@@ -32,6 +34,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::throttle::Throttle;
 
+pub use oauth::browser_router;
 pub(crate) use present::present;
 pub use revocation::Revocations;
 
@@ -67,7 +70,13 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
         .routes(routes!(reauthenticate::handle));
-    attempts.merge(register).merge(reset).merge(public).merge(signed_in)
+    attempts
+        .merge(register)
+        .merge(reset)
+        .merge(public)
+        .merge(signed_in)
+        .merge(oauth::router(throttle))
+        .merge(identities::router())
 }
 
 /// Routes that have a place of their own by convention.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::endpoints;
+use super::oauth::described;
 use crate::extract::{Json, MaybeCaller};
 use crate::{API_VERSION, App, Problem};
 
@@ -96,7 +97,7 @@ pub async fn handle(State(app): State<App>, caller: MaybeCaller) -> Result<Json<
         django_version: None,
         api_endpoints: Endpoints {
             authentication: endpoints::under("/api/auth/"),
-            oauth: BTreeMap::new(),
+            oauth: oauth_endpoints(&app),
             organizations: "/api/core/organizations/",
             projects: "/api/core/projects/",
             environments: "/api/core/environments/",
@@ -104,7 +105,7 @@ pub async fn handle(State(app): State<App>, caller: MaybeCaller) -> Result<Json<
         },
         features: Features {
             jwt_authentication: true,
-            oauth_providers: vec![],
+            oauth_providers: oauth_endpoints(&app).into_keys().collect(),
             email_notifications: true,
             organization_invitations: true,
             project_notifications: true,
@@ -126,6 +127,11 @@ pub async fn handle(State(app): State<App>, caller: MaybeCaller) -> Result<Json<
         debug_mode: false,
         timestamp: app.commands.clock().now().iso(),
     }))
+}
+
+/// Where what each provider gave is posted.
+fn oauth_endpoints(app: &App) -> BTreeMap<String, String> {
+    described(app).into_iter().map(|(name, it)| (name, it.endpoint)).collect()
 }
 
 impl From<&Profile> for UserInfo {

@@ -8,6 +8,7 @@ mod confirm_email;
 mod layout;
 mod mailbox;
 mod reset_password;
+pub mod signed_in_elsewhere;
 mod undo_email;
 
 use axum::Router;

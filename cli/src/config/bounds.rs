@@ -48,6 +48,8 @@ const BOUNDS: [(&str, i64, i64); 36] = [
     ("store.batch_bytes_max", KIB, 16 * 1024 * KIB),
     ("store.states_max", 16, 10_000_000),
 ];
+/// The one list that is not of texts.
+const TABLES: &str = "oauth.providers";
 const DEFAULT_BOUNDS: (i64, i64) = (1, i32::MAX as i64);
 
 /// What is wrong with a value for a key whose default is `default`; `None`: nothing.
@@ -57,6 +59,10 @@ pub(super) fn problem(key: &str, value: &Value, default: &Value) -> Option<Strin
             let (low, high) = range(key);
             (!(low..=high).contains(number))
                 .then(|| format!("expected a number from {low} to {high}"))
+        }
+        (Value::Array(items), Value::Array(_)) if key == TABLES => {
+            let are_tables = items.iter().all(Value::is_table);
+            (!are_tables).then(|| "expected tables, in the file only".to_owned())
         }
         (Value::Array(items), Value::Array(_)) => {
             let is_texts = items.iter().all(Value::is_str);

@@ -54,6 +54,7 @@ section! {
         public: Public = Public::default(),
         frontend: Frontend = Frontend::default(),
         http: Http = Http::default(),
+        oauth: OAuth = OAuth::default(),
         throttle: Throttle = Throttle::default(),
         password: Password = Password::default(),
         keys: Keys = Keys::default(),
@@ -214,6 +215,42 @@ section! {
         connections_per_address_max: usize = 512,
         /// How long a graceful stop waits for requests that are under way.
         drain_timeout_ms: u64 = 10_000,
+    }
+}
+
+section! {
+    /// Sign-in with identity providers. One with a blank or unusable part is switched off, and the log says so.
+    OAuth {
+        google_client_id: String = String::new(),
+        google_client_secret: Secret = Secret::default(),
+        github_client_id: String = String::new(),
+        github_client_secret: Secret = Secret::default(),
+        /// Another address for a GitHub Enterprise server.
+        github_url: String = "https://github.com".to_owned(),
+        github_api_url: String = "https://api.github.com".to_owned(),
+        /// Further OpenID Connect providers.
+        providers: Vec<OidcProvider> = Vec::new(),
+        /// Origins of providers that may be asked by plain HTTP and at private addresses.
+        internal_origins: Vec<WebOrigin> = Vec::new(),
+        /// Until a provider's answer has arrived whole.
+        timeout_ms: u64 = 10_000,
+    }
+}
+
+section! {
+    /// An OpenID Connect provider: an item of `oauth.providers`.
+    OidcProvider {
+        /// Its place in addresses: lower-case letters, digits and hyphens. Never give it to another issuer.
+        name: String = String::new(),
+        /// What its button says. Blank: the name.
+        title: String = String::new(),
+        /// Exactly as the provider writes it.
+        issuer: String = String::new(),
+        client_id: String = String::new(),
+        client_secret: Secret = Secret::default(),
+        scopes: Vec<String> = ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+        /// Further hosts that the issuer's own document names.
+        origins: Vec<String> = Vec::new(),
     }
 }
 

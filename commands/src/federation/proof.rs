@@ -12,7 +12,7 @@ use crate::{CommandError, Unit, claims};
 /// Longest subject that is accepted: as OpenID Connect has it.
 pub const SUBJECT_CHARS_MAX: usize = 255;
 /// Longest address of a picture.
-pub const ADDRESS_CHARS_MAX: usize = 1_000;
+pub const ADDRESS_CHARS_MAX: usize = 500;
 
 /// A person as a provider knows them. Never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

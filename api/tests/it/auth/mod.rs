@@ -10,6 +10,7 @@ mod forged;
 mod login;
 mod logout;
 mod many_sessions;
+mod oauth;
 mod password_reset;
 mod passwords;
 mod profile;

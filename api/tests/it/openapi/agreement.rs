@@ -11,10 +11,12 @@ use super::document::{Document, METHODS, example_path};
 use crate::app::TestApp;
 
 /// Served for browsers and for whoever runs the process; not part of the API.
-const NOT_THE_API: [&str; 15] = [
+const NOT_THE_API: [&str; 17] = [
     "/",
     "/accept-invitation/{token}/",
     "/activate/{uid}/{token}/",
+    "/api/auth/oauth/{provider}/callback/",
+    "/api/auth/oauth/{provider}/start/",
     "/api/docs",
     "/api/docs/",
     "/api/docs/{*rest}",

@@ -8,6 +8,7 @@ mod call;
 mod files;
 mod mask;
 mod people;
+mod providers;
 mod recorder;
 mod refusals;
 mod resources;
@@ -31,6 +32,7 @@ pub async fn walk(app: &TestApp) -> String {
     accounts::register(&mut guide, &mut people).await;
     accounts::sign_in(&mut guide, &mut people).await;
     accounts::profile(&mut guide, &people).await;
+    providers::providers(&mut guide, &people).await;
     let organization = team::organizations(&mut guide, &people).await;
     let project = resources::projects(&mut guide, &people, organization).await;
     let environment = resources::environments(&mut guide, &people, project).await;
