@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use keynest_commands::{Clock, Commands};
-use keynest_crypto::{HashParams, KeyTable, Keyring, PasswordHasher, RootKey, RootKeys, key_table};
+use keynest_crypto::{
+    HashParams, KeyTable, Keyring, PasswordHasher, RelyingParty, RootKey, RootKeys, key_table,
+};
 use keynest_domain::Lifetime;
 use keynest_domain::login::Lockout;
 use keynest_domain::session::Lifetimes;
@@ -149,6 +151,8 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
     let (sessions, lockout, links) = (&config.sessions, &config.lockout, &config.links);
     keynest_commands::Settings {
         fresh_for: seconds(sessions.fresh_seconds),
+        challenge_for: seconds(sessions.challenge_seconds),
+        relying_party: relying_party(config),
         sessions: Lifetimes {
             idle: hours(sessions.idle_hours),
             absolute: hours(sessions.absolute_hours),
@@ -229,4 +233,15 @@ mod tests {
         assert_eq!(batch(&ours), batch(&theirs));
         assert_eq!(ours.queue_bytes, theirs.queue_bytes);
     }
+}
+
+/// The site that passkeys are for. An address instead of a name cannot have any, and the log says so.
+fn relying_party(config: &Config) -> Option<RelyingParty> {
+    let api = config.public.url.as_str();
+    let site = config.frontend.url.as_ref().unwrap_or(&config.public.url).as_str();
+    let party = RelyingParty::new(site, api);
+    if party.is_none() {
+        tracing::warn!(%site, "passkeys are off: they need a host name, not an address");
+    }
+    party
 }

@@ -65,3 +65,9 @@ pub fn device(keyring: &Keyring, user: UserId, network: &str) -> ClaimKey {
 pub fn variable(id: VariableId) -> ClaimKey {
     ClaimKey::new("variable", id)
 }
+
+/// A passkey's credential id, held by the account that it signs in to.
+pub fn passkey(keyring: &Keyring, credential: &[u8]) -> ClaimKey {
+    let text: String = credential.iter().map(|byte| format!("{byte:02x}")).collect();
+    ClaimKey::new("passkey", keyring.digest("passkey", &text))
+}

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use keynest_crypto::random;
 use keynest_domain::{
-    CommandId, FederationId, IdentityId, InvitationId, Lifetime, RequestId, SessionId, Timestamp,
+    ChallengeId, CommandId, FederationId, IdentityId, InvitationId, Lifetime, RequestId, SessionId,
+    Timestamp,
 };
 use uuid::Uuid;
 
@@ -75,6 +76,11 @@ impl Clock {
     /// A new session id.
     pub fn session_id(&self) -> SessionId {
         SessionId::new(self.uuid())
+    }
+
+    /// A new id for a question or a ceremony.
+    pub fn challenge_id(&self) -> ChallengeId {
+        ChallengeId::new(self.uuid())
     }
 
     /// A new invitation id.

@@ -1,7 +1,9 @@
 //! What the configuration says about decisions.
 
+use keynest_crypto::RelyingParty;
 use keynest_crypto::password::PASSWORD_CHARS_MIN;
 use keynest_domain::Lifetime;
+use keynest_domain::challenge;
 use keynest_domain::login::Lockout;
 use keynest_domain::organization::invite_member;
 use keynest_domain::session::{self, reauthenticate};
@@ -10,11 +12,18 @@ use keynest_domain::user::LinkLimits;
 use crate::cache::STATES_MAX_DEFAULT;
 use crate::login::KNOWN_FOR;
 
+/// Where the product is found if nothing is configured.
+const SITE: &str = "http://localhost:8000";
+
 /// Limits of the write side; the defaults are those of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// How long after an authentication sensitive actions are open.
     pub fresh_for: Lifetime,
+    /// How long the question for the second factor stands, and a ceremony of an enrolment.
+    pub challenge_for: Lifetime,
+    /// The site that passkeys are for; `None` where its address cannot have any.
+    pub relying_party: Option<RelyingParty>,
     /// How long sessions live.
     pub sessions: session::Lifetimes,
     /// When failed sign-ins lock an address.
@@ -35,6 +44,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             fresh_for: reauthenticate::FRESH,
+            challenge_for: challenge::LIFETIME,
+            relying_party: RelyingParty::new(SITE, SITE),
             sessions: session::Lifetimes::default(),
             lockout: Lockout::default(),
             known_network: KNOWN_FOR,

@@ -21,6 +21,13 @@ const BROWSER_WAIT: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub struct RelyingParty(WebauthnCore);
 
+/// Equal when the same origins ask for the same passkeys.
+impl PartialEq for RelyingParty {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get_allowed_origins() == other.0.get_allowed_origins()
+    }
+}
+
 /// A credential as it is stored under a seal.
 #[derive(Clone)]
 pub struct PasskeyCredential(Credential);

@@ -1,8 +1,8 @@
 //! Sign in. Every refusal is the same, and none is 401 (R4, D8).
 
 use axum::extract::State;
-use keynest_commands::CommandError;
-use keynest_commands::login::LogIn;
+use keynest_commands::login::{LogIn, SignIn};
+use keynest_commands::{CommandError, Executed};
 use keynest_crypto::Password;
 use keynest_domain::{Email, login};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::faults::Faults;
 use super::shape::User;
+use super::tokens::Tokens;
 use crate::extract::{Anyone, Json, Text};
 use crate::{App, Problem};
 
@@ -42,13 +43,23 @@ pub async fn handle(
     State(app): State<App>,
     caller: Anyone,
     Json(request): Json<Request>,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<axum::Json<Answer>, Problem> {
     let wish = request.parse()?;
     let executed =
         app.commands.log_in(&caller.origin, wish).await.map_err(|error| refusal(&app, error))?;
-    let tokens = app.sign_in(executed).await?;
-    let user = User::from(&tokens.profile.user);
-    Ok(Json(Answer { access: tokens.access, refresh: tokens.refresh, user, message: "Signed in" }))
+    app.login_answer(executed).await
+}
+
+impl App {
+    /// What every way to sign in answers, or the question for the second factor.
+    pub(super) async fn login_answer(
+        &self,
+        executed: Executed<SignIn>,
+    ) -> Result<axum::Json<Answer>, Problem> {
+        let Tokens { access, refresh, profile } = self.sign_in(executed).await?;
+        let user = User::from(&profile.user);
+        Ok(axum::Json(Answer { access, refresh, user, message: "Signed in" }))
+    }
 }
 
 /// A lock says how long it lasts.

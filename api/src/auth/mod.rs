@@ -1,11 +1,13 @@
 //! Accounts, sessions and sign-in under `/api/auth/`.
 
 pub(crate) mod activate;
+mod answer_challenge;
 pub(crate) mod change_email;
 mod change_password;
 mod config;
 mod endpoints;
 mod even;
+mod factors;
 pub(crate) mod faults;
 mod features;
 mod identities;
@@ -13,6 +15,7 @@ mod jwks;
 mod login;
 mod logout;
 mod oauth;
+mod passkey_sign_in;
 mod password_reset;
 pub(crate) mod password_reset_confirm;
 mod present;
@@ -42,6 +45,9 @@ pub use revocation::Revocations;
 pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
     let attempts = OpenApiRouter::new()
         .routes(routes!(login::handle))
+        .routes(routes!(answer_challenge::handle))
+        .routes(routes!(passkey_sign_in::begin))
+        .routes(routes!(passkey_sign_in::finish))
         .routes(routes!(activate::handle))
         .routes(routes!(resend_activation::handle))
         .routes(routes!(password_reset_confirm::handle))
@@ -69,7 +75,9 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .routes(routes!(change_email::request, change_email::give_up))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
-        .routes(routes!(reauthenticate::handle));
+        .routes(routes!(reauthenticate::begin))
+        .routes(routes!(reauthenticate::handle))
+        .merge(factors::router());
     attempts
         .merge(register)
         .merge(reset)

@@ -30,7 +30,8 @@ impl App {
                 Err(Problem::new("second_factor_required")
                     .with("challenge", challenge.token.expose_secret())
                     .with("factors", kinds)
-                    .with("expires_at", challenge.expires_at.iso()))
+                    .with("expires_at", challenge.expires_at.iso())
+                    .with("passkey_options", challenge.passkey_options))
             }
         }
     }

@@ -28,6 +28,8 @@ impl From<user::Rejection> for Problem {
             user::Rejection::NoFactor => Self::new("no_second_factor"),
             user::Rejection::CodeWrong => Self::new("code_wrong"),
             user::Rejection::PasskeyWrong => Self::new("passkey_refused"),
+            user::Rejection::SecondFactorMissing => Self::new("second_factor_required"),
+            user::Rejection::PasskeysOff => Self::new("passkeys_off"),
             user::Rejection::ChallengeInvalid => Self::new("challenge_not_valid"),
             user::Rejection::NotAdministrator => Self::new("not_administrator"),
             user::Rejection::OwnAccount => Self::new("own_account"),

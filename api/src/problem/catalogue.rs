@@ -55,6 +55,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("own_membership", 400, "You cannot do this to yourself"),
     entry("parent_is_fixed", 400, "The parent cannot be changed"),
     entry("passkey_refused", 400, "The passkey was refused"),
+    entry("passkeys_off", 400, "Passkeys are not available at this address"),
     entry("position_unknown", 400, "The position is beyond the end of the log"),
     entry("refresh_token_not_valid", 400, "The refresh token is invalid or has expired"),
     entry("second_factor_required", 400, "A second factor is required to sign in"),

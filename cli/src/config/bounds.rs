@@ -10,7 +10,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 36] = [
+const BOUNDS: [(&str, i64, i64); 37] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -29,6 +29,7 @@ const BOUNDS: [(&str, i64, i64); 36] = [
     ("sessions.absolute_hours", 2, 30 * 24),
     ("sessions.refresh_grace_seconds", 0, 300),
     ("sessions.fresh_seconds", 10, 86_400),
+    ("sessions.challenge_seconds", 30, 3_600),
     ("lockout.failures_max", 1, 100),
     ("lockout.cool_off_seconds", 1, 86_400),
     ("lockout.cool_off_max_seconds", 1, 86_400),

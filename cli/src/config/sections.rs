@@ -117,6 +117,8 @@ section! {
         refresh_grace_seconds: u32 = 10,
         /// How long after a proof of identity sensitive actions are open.
         fresh_seconds: u32 = 300,
+        /// How long the question for the second factor stands, and the ceremony of an enrolment.
+        challenge_seconds: u32 = 300,
     }
 }
 

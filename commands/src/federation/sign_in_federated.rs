@@ -41,7 +41,8 @@ impl Commands {
         let executed = self.execute(&origin.once(), &SignInFederated { trip, proof }).await?;
         let (opened, is_new_user) = executed.outcome;
         let opened = opened.ok_or(CommandError::Busy("sign-in"))?;
-        let signed_in = Executed { position: executed.position, outcome: opened }.sign_in(self)?;
+        let signed_in =
+            Executed { position: executed.position, outcome: opened }.sign_in(self).await?;
         let outcome = FederatedSignIn { sign_in: signed_in.outcome, is_new_user };
         Ok(Executed { position: signed_in.position, outcome })
     }

@@ -48,7 +48,7 @@ impl Commands {
         let case = Compared { login, user, verified, stronger };
         let executed = self.execute(&origin.once(), &case).await?;
         let outcome = executed.outcome?;
-        Executed { position: executed.position, outcome }.sign_in(self)
+        Executed { position: executed.position, outcome }.sign_in(self).await
     }
 
     /// Costs the same for addresses without an account; only the right password is ever hashed again.

@@ -1,9 +1,13 @@
 //! Signing in: the password, the lock, the known device.
 
+mod answer_challenge;
 mod device;
 mod log_in;
 mod open_session;
+mod passkey_sign_in;
+mod second_factor;
 mod sign_in;
+mod ticket;
 
 use keynest_crypto::Keyring;
 use keynest_domain::{LoginId, UserId};
@@ -12,7 +16,10 @@ pub use device::KNOWN_FOR;
 pub(crate) use device::{claim_device, notice_device};
 pub use log_in::LogIn;
 pub(crate) use open_session::{Opened, open_session, opened};
-pub use sign_in::{Challenge, SignIn};
+pub use second_factor::Answer;
+pub(crate) use second_factor::proved;
+pub use sign_in::{Ceremony, Challenge, SignIn};
+pub(crate) use ticket::{Ticket, TicketKind};
 
 /// A login stream of its own for something else than an address alone.
 pub(crate) fn login_id(keyring: &Keyring, kind: &str, text: &str) -> LoginId {

@@ -6,4 +6,5 @@ mod reauthenticate;
 mod refresh;
 mod signed_in;
 
+pub use reauthenticate::Reauthenticate;
 pub use signed_in::SignedIn;

@@ -7,6 +7,7 @@ mod change_password;
 mod confirm_email_change;
 mod confirm_password_reset;
 mod deactivate;
+pub mod factors;
 mod names;
 mod register;
 mod request_email_change;

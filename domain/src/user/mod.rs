@@ -271,6 +271,12 @@ pub enum Rejection {
     /// Not signed by a passkey of this account for this challenge, or by a copy of one.
     #[error("the passkey was refused")]
     PasskeyWrong,
+    /// The account has a second factor, and nothing of it came along.
+    #[error("the second factor is missing")]
+    SecondFactorMissing,
+    /// The site's address cannot have passkeys.
+    #[error("passkeys are not available here")]
+    PasskeysOff,
     /// Too old, used, or begun by somebody else.
     #[error("the challenge is not open")]
     ChallengeInvalid,

@@ -42,6 +42,8 @@ texts! {
     Username(3..=150, |c| c.is_ascii_alphanumeric() || c == '_', "A username has letters, digits and underscores only."),
     /// A first or last name, possibly empty.
     PersonName(0..=150, |c| !is_unprintable(c), "Control characters are not allowed."),
+    /// What somebody calls a phone or a key: 1 to 64 characters.
+    FactorName(1..=64, |c| !is_unprintable(c), "Control characters are not allowed."),
     /// 2 to 255 characters.
     OrganizationName(2..=255, |c| !is_unprintable(c), "Control characters are not allowed."),
     /// 2 to 255 letters, digits, blanks, hyphens, underscores and dots.

@@ -6,6 +6,7 @@ mod change_email;
 mod change_password;
 mod describe;
 mod enumeration;
+mod factors;
 mod forged;
 mod login;
 mod logout;
