@@ -168,6 +168,7 @@ impl<'a> Unit<'a> {
             Some(token) => authorize_scoped(role, &token.scope, place, permission),
         };
         let role = allowed.map_err(|why| CommandError::Denied { organization, why })?;
+        self.require_policy(organization, state.policy).await?;
         self.is_authorized = true;
         Ok(role)
     }

@@ -54,6 +54,9 @@ pub enum Denied {
     /// Only somebody who is signed in may.
     #[error("no token may do this")]
     NotForTokens,
+    /// A member who has not signed in with the second factor that the organization requires.
+    #[error("the organization requires a second factor")]
+    SecondFactorRequired,
 }
 
 pub(crate) const EDITOR: &[Permission] = &[

@@ -66,6 +66,7 @@ impl Projection for Invitations {
                 organization::Event::InvitationExpired(it) => (it.invitation, "expired"),
                 organization::Event::OrganizationCreated(_)
                 | organization::Event::OrganizationUpdated(_)
+                | organization::Event::SecurityPolicyChanged(_)
                 | organization::Event::OrganizationDeleted(_)
                 | organization::Event::MemberJoined(_)
                 | organization::Event::MemberRoleChanged(_)

@@ -94,7 +94,8 @@ async fn apply_one(
             memberships::change_role(applied, it, rows).await?;
         }
         organization::Event::MemberRemoved(it) => memberships::remove(applied, it, rows).await?,
-        organization::Event::InvitationSent(_)
+        organization::Event::SecurityPolicyChanged(_)
+        | organization::Event::InvitationSent(_)
         | organization::Event::InvitationAccepted(_)
         | organization::Event::InvitationRevoked(_)
         | organization::Event::InvitationExpired(_) => {}

@@ -32,6 +32,7 @@ impl Mailer {
             Event::MemberRemoved(it) => self.removed(it, facts).await,
             Event::OrganizationCreated(_)
             | Event::OrganizationUpdated(_)
+            | Event::SecurityPolicyChanged(_)
             | Event::OrganizationDeleted(_)
             | Event::InvitationAccepted(_)
             | Event::InvitationRevoked(_)

@@ -41,6 +41,10 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "environment_created",
     "variables_imported",
     "token_reuse",
+    "factor_added",
+    "factor_removed",
+    "recovery_codes_made",
+    "recovery_code_used",
     "identity_linked",
     "identity_unlinked",
 ];

@@ -48,6 +48,7 @@ impl From<Denied> for Problem {
         match why {
             // An outsider learns nothing, not even that the object exists.
             Denied::Outsider => Self::new("not_found"),
+            Denied::SecondFactorRequired => Self::new("second_factor_required_by_organization"),
             Denied::RoleTooWeak => Self::new("role_too_weak"),
             Denied::ScopeTooNarrow => Self::new("token_scope_too_narrow"),
             Denied::NotForTokens => Self::new("token_not_allowed"),

@@ -25,6 +25,7 @@ impl From<organization::Rejection> for Problem {
             Rejection::AccountMissing => "account_missing",
             Rejection::NotAMember => "not_a_member",
             Rejection::LastAdmin => "last_admin",
+            Rejection::LocksOneselfOut => "own_lock_out",
         };
         Self::new(code).detail(sentence(&why))
     }

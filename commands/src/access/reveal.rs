@@ -70,6 +70,7 @@ impl Commands {
         export: &Export,
     ) -> Result<Revealed, CommandError> {
         let &Export { organization, revision, project, environment, format, variables } = export;
+        Unit::new(self, origin, true).require_step_up(organization).await?;
         let event = EnvironmentExported { organization, project, environment, format, variables };
         self.record(origin, organization, revision, event.into()).await
     }
@@ -82,6 +83,7 @@ impl Commands {
         revision: Revision,
         event: Event,
     ) -> Result<Revealed, CommandError> {
+        self.require_policy(origin, organization).await?;
         let mut unit = Unit::new(self, origin, true);
         unit.file_under(organization);
         unit.check(Organization::stream(organization), revision);

@@ -30,6 +30,7 @@ impl UseCase for DeleteOrganization {
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let id = self.organization;
         unit.authorize(id, Permission::DeleteOrganization).await?;
+        unit.require_step_up(id).await?;
         let state = unit.load::<Organization>(id).await?;
         let standing =
             Standing { sealed_by: state.sealed_by, name: state.name.as_ref(), description: None };

@@ -1,6 +1,7 @@
 //! Teams: their names, members and invitations.
 
 mod accept_invitation;
+mod change_security_policy;
 mod create_organization;
 mod delete_organization;
 mod expire_invitations;
@@ -16,6 +17,7 @@ use keynest_domain::{Aggregate, InvitationId, OrganizationId};
 use keynest_store::ClaimKey;
 
 pub use accept_invitation::{AcceptInvitation, Accepted};
+pub use change_security_policy::ChangeSecurityPolicy;
 pub use create_organization::CreateOrganization;
 pub use delete_organization::DeleteOrganization;
 pub use invite_member::{InviteMember, Invited};
@@ -69,6 +71,7 @@ fn ended(event: &Event) -> Option<InvitationId> {
         Event::InvitationExpired(it) => Some(it.invitation),
         Event::OrganizationCreated(_)
         | Event::OrganizationUpdated(_)
+        | Event::SecurityPolicyChanged(_)
         | Event::OrganizationDeleted(_)
         | Event::InvitationSent(_)
         | Event::MemberJoined(_)

@@ -1,6 +1,7 @@
 //! A team: its members, their roles, its invitations.
 
 pub mod accept_invitation;
+pub mod change_security_policy;
 pub mod create_organization;
 pub mod delete_organization;
 pub mod expire_invitations;
@@ -45,6 +46,8 @@ events! {
     MemberRoleChanged = "organization.member_role_changed" v 1,
     /// A person is not a member any more.
     MemberRemoved = "organization.member_removed" v 1,
+    /// What the organization asks of its members' sign-ins from now on.
+    SecurityPolicyChanged = "organization.security_policy_changed" v 1,
 }
 
 /// See [`Event::OrganizationCreated`].
@@ -65,6 +68,23 @@ pub struct OrganizationCreated {
 pub struct OrganizationUpdated {
     pub name: Sealed,
     pub description: Option<Sealed>,
+}
+
+/// See [`Event::SecurityPolicyChanged`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct SecurityPolicyChanged {
+    pub require_second_factor: bool,
+    pub step_up: bool,
+}
+
+/// What an organization asks of its members' sign-ins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecurityPolicy {
+    /// Nobody gets at its objects who has not signed in with a second factor.
+    pub require_second_factor: bool,
+    /// Sensitive actions ask for an authentication at most some minutes old.
+    pub step_up: bool,
 }
 
 /// See [`Event::OrganizationDeleted`].
@@ -186,6 +206,9 @@ pub enum Rejection {
     /// Never without an admin.
     #[error("the organization needs at least one admin")]
     LastAdmin,
+    /// Who asks for a second factor must have signed in with one.
+    #[error("you have not signed in with a second factor yourself")]
+    LocksOneselfOut,
 }
 
 /// An invitation that nobody has answered yet.
@@ -223,6 +246,7 @@ pub struct Organization {
     pub pending: BTreeMap<InvitationId, Pending>,
     /// Why a link is dead, and its nonce, so that only whoever holds the link is told.
     pub ended: BTreeMap<InvitationId, (Ended, LinkNonce)>,
+    pub policy: SecurityPolicy,
 }
 
 impl Aggregate for Organization {
@@ -246,6 +270,10 @@ impl Aggregate for Organization {
                 self.sealed_by = Some(event_name);
             }
             Event::OrganizationDeleted(_) => self.is_deleted = true,
+            Event::SecurityPolicyChanged(it) => {
+                let &SecurityPolicyChanged { require_second_factor, step_up } = it;
+                self.policy = SecurityPolicy { require_second_factor, step_up };
+            }
             Event::InvitationSent(it) => {
                 let pending = Pending {
                     address: it.address.clone(),

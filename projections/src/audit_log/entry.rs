@@ -119,6 +119,7 @@ fn in_organization(event: &organization::Event) -> Option<Named> {
     match event {
         organization::Event::OrganizationCreated(_)
         | organization::Event::OrganizationUpdated(_)
+        | organization::Event::SecurityPolicyChanged(_)
         | organization::Event::OrganizationDeleted(_) => None,
         // Whoever accepts within the same batch finds the inviter through a fact that is not stored yet.
         organization::Event::InvitationSent(it) => Some(Named::new(Kind::User, it.inviter)),

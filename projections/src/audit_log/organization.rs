@@ -31,6 +31,12 @@ pub(crate) async fn describe(
             let old_name = facts.rename(Kind::Organization, id, name.clone());
             entry("update", "organization", json!({"name": name, "old_name": old_name}))
         }
+        Event::SecurityPolicyChanged(it) => {
+            let details = json!({
+                "require_second_factor": it.require_second_factor, "step_up": it.step_up,
+            });
+            entry("security_policy_change", "organization", details)
+        }
         Event::OrganizationDeleted(_) => entry("delete", "organization", json!({"name": name})),
         Event::InvitationSent(it) => {
             let details = invite(applied, it, id, facts, keyring).await?;

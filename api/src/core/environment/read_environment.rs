@@ -4,7 +4,7 @@ use axum::extract::State;
 use keynest_domain::EnvironmentId;
 
 use super::shape::Environment;
-use crate::core::{found, shaped};
+use crate::core::found;
 use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
@@ -18,5 +18,7 @@ pub async fn handle(
     caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Environment>, Problem> {
-    found(shaped(app.queries.environment(&caller.reader, EnvironmentId::new(id))).await?).map(Json)
+    let row = found(app.queries.environment(&caller.reader, EnvironmentId::new(id)).await?)?;
+    app.commands.require_policy(&caller.origin, row.organization).await?;
+    Ok(Json(row.into()))
 }

@@ -9,6 +9,7 @@ mod list_organizations;
 mod read_organization;
 mod remove_member;
 mod revoke_invitation;
+mod security;
 mod shape;
 mod update_member_role;
 mod update_organization;
@@ -28,6 +29,7 @@ pub fn router() -> OpenApiRouter<App> {
             update_organization::put,
             delete_organization::handle
         ))
+        .routes(routes!(security::show, security::change))
         .routes(routes!(list_members::handle))
         .routes(routes!(invite_member::handle))
         .routes(routes!(update_member_role::handle))

@@ -18,6 +18,8 @@ pub async fn handle(
     caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Organization>, Problem> {
-    let row = app.queries.organization(&caller.reader, OrganizationId::new(id));
-    found(shaped(row).await?).map(Json)
+    let id = OrganizationId::new(id);
+    let row = found(shaped(app.queries.organization(&caller.reader, id)).await?)?;
+    app.commands.require_policy(&caller.origin, id).await?;
+    Ok(Json(row))
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use keynest_domain::ProjectId;
 
 use super::shape::Project;
-use crate::core::{found, shaped};
+use crate::core::found;
 use crate::extract::{Json, Path, Principal};
 use crate::{App, Problem};
 
@@ -18,5 +18,7 @@ pub async fn handle(
     caller: Principal,
     Path(id): Path<i64>,
 ) -> Result<Json<Project>, Problem> {
-    found(shaped(app.queries.project(&caller.reader, ProjectId::new(id))).await?).map(Json)
+    let row = found(app.queries.project(&caller.reader, ProjectId::new(id)).await?)?;
+    app.commands.require_policy(&caller.origin, row.organization).await?;
+    Ok(Json(row.into()))
 }

@@ -27,6 +27,8 @@ const ROWS: &[Row] = &[
     ("GET", "organizations/{o}/", "", SEEN),
     ("PATCH", "organizations/{o}/", r#"{"name": "Acme {n}"}"#, ADMINS),
     ("PUT", "organizations/{o}/", r#"{"name": "Acme {n}"}"#, ADMINS),
+    ("GET", "organizations/{o}/security/", "", ADMINS),
+    ("PATCH", "organizations/{o}/security/", r#"{"step_up": false}"#, ADMINS),
     ("GET", "organizations/{o}/members/", "", SEEN),
     ("POST", "organizations/{o}/invite_member/", r#"{"email": "x{n}@example.com"}"#, ADMINS_MAKE),
     ("GET", "organizations/{o}/invitations/", "", ADMINS),

@@ -4,6 +4,7 @@ mod attacks;
 mod authenticator;
 mod challenge;
 mod passkeys;
+mod policy;
 mod step_up;
 mod totp;
 
