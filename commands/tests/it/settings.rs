@@ -130,6 +130,7 @@ async fn links_are_good_and_sent_as_often_as_configured() {
         activation_interval: hours(4),
         password_reset_interval: hours(5),
         repeated_interval: hours(6),
+        ..LinkLimits::default()
     };
     let world = World::with(Settings { links, ..Settings::default() }).await;
     world.register("ann").await.unwrap();
