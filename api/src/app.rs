@@ -7,6 +7,7 @@ use keynest_commands::Commands;
 use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessTokens, Cursors, Links, RefreshTokens};
 use keynest_domain::Lifetime;
 use keynest_projections::{Projections, Queries, Visibility};
+use keynest_store::quota::QuotaTable;
 use keynest_store::{IdempotencyTable, SessionUses};
 
 use crate::auth::Revocations;
@@ -72,7 +73,7 @@ impl App {
             visibility: projections.visibility().clone(),
             revocations: Revocations::default(),
             session_uses: SessionUses::beside(commands.store()),
-            throttle: Throttle::new(&settings.throttles),
+            throttle: Throttle::new(&settings.throttles, commands.clock().clone()),
             outgoing,
             providers,
             settings: Arc::new(settings),
@@ -93,6 +94,16 @@ fn outgoing(settings: &Settings) -> Option<Outgoing> {
             tracing::warn!(%error, "outgoing HTTP is off");
             None
         }
+    }
+}
+
+impl App {
+    /// With one budget for all processes where it matters.
+    #[must_use]
+    pub fn sharing(mut self, quotas: QuotaTable) -> Self {
+        let (clock, keyring) = (self.commands.clock().clone(), self.commands.keyring().clone());
+        self.throttle = Throttle::shared(&self.settings.throttles, clock, quotas, keyring);
+        self
     }
 }
 

@@ -13,12 +13,15 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use keynest_domain::OrganizationId;
+use keynest_domain::limits::Policy;
 use serde_json::{Map, Value};
 
 use catalogue::Entry;
 
 /// Media type of every refusal.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// The type of `throttled` (draft-ietf-httpapi-ratelimit-headers-10, section 6.1).
+pub const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 /// The field name of what is wrong with the body as a whole.
 pub const WHOLE_BODY: &str = "non_field_errors";
 /// Fields that `detail` names before it is cut short.
@@ -72,6 +75,13 @@ impl Problem {
         }
         problem.0.detail = summary(&problem.0.fields);
         problem
+    }
+
+    /// `throttled`: a quota is used up for so many seconds.
+    pub fn throttled(policy: Policy, seconds: u32) -> Self {
+        let detail = format!("Too many requests. Try again in {seconds} s.");
+        let problem = Self::new("throttled").detail(detail).retry_after(seconds);
+        problem.with("violated-policies", vec![policy.name()])
     }
 
     /// `internal`: logs the cause with its chain, tells the caller nothing of it.
@@ -178,7 +188,9 @@ impl Problem {
             body.insert(field.clone(), Value::from(messages.clone()));
         }
         body.extend(parts.extra.clone());
-        body.insert("type".into(), format!("/problems/{}", parts.entry.code).into());
+        let of_catalogue = || format!("/problems/{}", parts.entry.code);
+        let registered = (parts.entry.code == "throttled").then(|| QUOTA_EXCEEDED.to_owned());
+        body.insert("type".into(), registered.unwrap_or_else(of_catalogue).into());
         body.insert("title".into(), parts.entry.title.into());
         body.insert("status".into(), parts.entry.status.into());
         body.insert("detail".into(), parts.detail.clone().into());

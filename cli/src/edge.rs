@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::Context;
 use keynest_api::middleware::{CorsOrigins, Metrics, Proxies};
 use keynest_api::server::{ServerLimits, ServerOptions};
-use keynest_api::throttle::{Rate, ThrottleLimits};
+use keynest_api::throttle::ThrottleLimits;
 use keynest_api::{EdgeSettings, Settings};
 use keynest_domain::Lifetime;
+use keynest_domain::limits::{Policy, Quotas};
 
 use crate::config::Config;
 use crate::oauth::oauth;
@@ -60,13 +61,22 @@ pub fn server_options(config: &Config) -> ServerOptions {
 }
 
 fn throttles(config: &Config) -> ThrottleLimits {
+    ThrottleLimits { quotas: quotas(config), keys_max: config.throttle.callers_max }
+}
+
+/// How often callers may do what costs others something.
+pub fn quotas(config: &Config) -> Quotas {
     let throttle = &config.throttle;
-    ThrottleLimits {
-        register: Rate::per_minute(throttle.register_per_minute),
-        password_reset: Rate::per_hour(throttle.password_reset_per_hour),
-        auth: Rate::per_minute(throttle.auth_per_minute),
-        anonymous: Rate::per_hour(throttle.anonymous_per_hour),
-        user: Rate::per_hour(throttle.user_per_hour),
-        keys_max: throttle.callers_max,
-    }
+    Quotas::default()
+        .with(Policy::Register, throttle.register_per_minute)
+        .with(Policy::PasswordReset, throttle.password_reset_per_hour)
+        .with(Policy::Auth, throttle.auth_per_minute)
+        .with(Policy::SignIn, throttle.sign_in_per_minute)
+        .with(Policy::User, throttle.user_per_hour)
+        .with(Policy::Token, throttle.token_per_hour)
+        .with(Policy::Organization, throttle.organization_per_hour)
+        .with(Policy::Anonymous, throttle.anonymous_per_hour)
+        .with(Policy::MailsHourly, throttle.mails_per_hour)
+        .with(Policy::MailsDaily, throttle.mails_per_day)
+        .with(Policy::Invitations, throttle.invitations_per_day)
 }

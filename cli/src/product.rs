@@ -22,6 +22,7 @@ use sqlx::PgPool;
 
 use crate::config::Config;
 use crate::database::Database;
+use crate::edge::quotas;
 
 /// Everything that a subcommand may use.
 #[expect(missing_docs, reason = "fields are named after what they hold")]
@@ -153,6 +154,7 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
         fresh_for: seconds(sessions.fresh_seconds),
         challenge_for: seconds(sessions.challenge_seconds),
         relying_party: relying_party(config),
+        quotas: quotas(config),
         sessions: Lifetimes {
             idle: hours(sessions.idle_hours),
             absolute: hours(sessions.absolute_hours),

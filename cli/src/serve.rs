@@ -10,6 +10,7 @@ use keynest_api::server::{self, Drained, Stop};
 use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations};
 use keynest_crypto::Keyring;
 use keynest_projections::Footing;
+use keynest_store::postgres::PostgresQuotas;
 use keynest_workers::{
     Consumer, Feed, Janitor, JanitorSettings, KeyLedger, Mailbox, Mailer, MailerSettings,
     StoredMail, Transport, apply_ledger, follow_destroyed_keys,
@@ -205,7 +206,9 @@ async fn serve(product: &Product, stop: &Stop, done: &CancellationToken) -> anyh
         product.idempotency.clone(),
         settings(config),
         mailbox,
-    );
+    )
+    .sharing(PostgresQuotas::new(product.store_pool.clone()).into());
+    app.throttle.follow(&app.commands, done.clone()).await.context("read the limits")?;
     let started = app.revocations.start(&app, done.clone()).await;
     started.map_err(|problem| anyhow!("load the ended sessions: {}", problem.text()))?;
     let (uses, clock) = (app.session_uses.clone(), product.commands.clock().clone());

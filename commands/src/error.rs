@@ -3,8 +3,8 @@
 use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{
-    Invalid, OrganizationId, challenge, environment, federation, login, organization, project,
-    session, user,
+    Invalid, OrganizationId, challenge, environment, federation, limits, login, organization,
+    project, session, user,
 };
 use keynest_store::{AppendError, ReadError};
 
@@ -59,6 +59,17 @@ pub enum CommandError {
     /// An environment's rule says no.
     #[error(transparent)]
     Environment(#[from] environment::Rejection),
+    /// A limit cannot be changed like this.
+    #[error(transparent)]
+    Limits(#[from] limits::Rejection),
+    /// The organization is asked more often than its quota allows.
+    #[error("ask an organization less often")]
+    Throttled {
+        /// Which.
+        organization: OrganizationId,
+        /// When there is room again.
+        seconds: u32,
+    },
     /// Too many others at once; nothing was done.
     #[error("too busy: {0}")]
     Busy(&'static str),
@@ -95,10 +106,12 @@ impl CommandError {
             | Self::Session(_)
             | Self::Login(_)
             | Self::Challenge(_)
+            | Self::Limits(_)
             | Self::Organization(_)
             | Self::Project(_)
             | Self::Environment(_) => true,
             Self::Busy(_)
+            | Self::Throttled { .. }
             | Self::NewerThanThisBinary(_)
             | Self::Damaged(_)
             | Self::Read(_)

@@ -85,6 +85,7 @@ fn announced(event: &Event) -> Option<KeyId> {
         | Event::Project(_)
         | Event::Environment(_)
         | Event::Access(_)
-        | Event::Refusals(_) => None,
+        | Event::Refusals(_)
+        | Event::Limits(_) => None,
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod execute;
 pub mod federation;
 mod keys;
+pub mod limits;
 pub mod login;
 pub mod organization;
 mod origin;
@@ -83,6 +84,11 @@ impl Commands {
     /// Sealing, opening, digests.
     pub fn keyring(&self) -> &Keyring {
         &self.0.keyring
+    }
+
+    /// Passwords hashed or compared so far.
+    pub fn hashes(&self) -> u64 {
+        self.hasher().count()
     }
 
     /// The event log.

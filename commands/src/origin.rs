@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use keynest_domain::{
-    CommandId, EventId, OrganizationId, RequestId, SessionId, TokenId, TokenScope, UserId,
+    CommandId, EventId, OrganizationId, RequestId, SessionId, TokenId, TokenScope, UserId, Visit,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,6 +30,8 @@ pub struct Origin {
     pub command: Option<Repeatable>,
     /// Where the event belongs in the audit log, if the use case does not say.
     pub organization: Option<OrganizationId>,
+    /// What the organizations that this call reaches have to say to it.
+    pub visit: Visit,
 }
 
 /// A token that stands for its bearer, and how far it goes.
@@ -82,6 +84,7 @@ impl Origin {
             client: None,
             command: None,
             organization: None,
+            visit: Visit::default(),
         }
     }
 
@@ -91,20 +94,20 @@ impl Origin {
         Self { command: None, ..self.clone() }
     }
 
-    /// The network of the client, as coarse as a known device is recognised: /24 or /64 (DESIGN 8).
-    pub fn network(&self) -> Option<String> {
-        match self.client.as_ref()?.address? {
+    /// Where the client is known by, the closest first: its IPv4 address and /24, or its IPv6 /64, which is as close as an
+    /// IPv6 client stays (DESIGN 8).
+    pub fn places(&self) -> Vec<String> {
+        let Some(address) = self.client.as_ref().and_then(|client| client.address) else {
+            return Vec::new();
+        };
+        match address.to_canonical() {
             IpAddr::V4(address) => {
-                let [a, b, c, _] = address.octets();
-                Some(format!("{a}.{b}.{c}"))
+                let [a, b, c, d] = address.octets();
+                vec![format!("{a}.{b}.{c}.{d}"), format!("{a}.{b}.{c}")]
             }
-            IpAddr::V6(address) => match address.to_ipv4_mapped() {
-                Some(mapped) => {
-                    let [a, b, c, _] = mapped.octets();
-                    Some(format!("{a}.{b}.{c}"))
-                }
-                None => Some(address.segments()[..4].iter().map(|s| format!("{s:x}:")).collect()),
-            },
+            IpAddr::V6(address) => {
+                vec![address.segments()[..4].iter().map(|s| format!("{s:x}:")).collect()]
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use keynest_crypto::RelyingParty;
 use keynest_crypto::password::PASSWORD_CHARS_MIN;
 use keynest_domain::Lifetime;
 use keynest_domain::challenge;
+use keynest_domain::limits::Quotas;
 use keynest_domain::login::Lockout;
 use keynest_domain::organization::invite_member;
 use keynest_domain::session::{self, reauthenticate};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub states_max: u64,
     /// Fewest code points of a password that somebody chooses; [`PASSWORD_CHARS_MIN`] at least.
     pub password_chars_min: usize,
+    /// How often callers may do what costs others something, unless administrators say otherwise.
+    pub quotas: Quotas,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             invitation: invite_member::LIFETIME,
             states_max: STATES_MAX_DEFAULT,
             password_chars_min: PASSWORD_CHARS_MIN,
+            quotas: Quotas::default(),
         }
     }
 }

@@ -147,8 +147,8 @@ impl<'a> Unit<'a> {
         self.origin.actor.ok_or(CommandError::Absent("actor"))
     }
 
-    /// Loads the organization, files the append under it and authorises the actor at a place in it: by the role and, for
-    /// whoever comes with a token, by its scope.
+    /// Loads the organization, files the append under it and authorises the actor at a place in it: by the role, by
+    /// the client address where the organization has rules for it and, for whoever comes with a token, by its scope.
     pub async fn authorize(
         &mut self,
         place: impl Into<Place>,
@@ -163,6 +163,11 @@ impl<'a> Unit<'a> {
         }
         self.file_under(organization);
         let role = state.role_of(actor);
+        if role.is_some() {
+            let seconds = |seconds| CommandError::Throttled { organization, seconds };
+            self.origin.visit.enter(organization).map_err(seconds)?;
+            self.require_address(organization, &state).await?;
+        }
         let allowed = match &self.origin.token {
             None => authorize(role, permission),
             Some(token) => authorize_scoped(role, &token.scope, place, permission),

@@ -119,4 +119,5 @@ all_events! {
     Access = access,
     Refusals = refusals,
     Key = key,
+    Limits = limits,
 }

@@ -10,6 +10,7 @@ pub mod environment;
 mod event;
 pub mod federation;
 pub mod key;
+pub mod limits;
 pub mod login;
 pub mod organization;
 pub mod permission;

@@ -41,6 +41,9 @@ events! {
     LoginLocked = "login.locked" v 1,
     /// A success after failures: the count starts again.
     LoginUnlocked = "login.unlocked" v 1,
+    /// Somebody asked for a mailed link, or registered, and no mail was due: recorded all the same, so that the log
+    /// costs the same for every address.
+    LinkNotSent = "login.link_not_sent" v 1,
 }
 
 /// See [`Event::LoginFailed`].
@@ -65,6 +68,15 @@ pub struct LoginLocked {
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct LoginUnlocked {
     pub user: Option<UserId>,
+    pub at: Timestamp,
+}
+
+/// See [`Event::LinkNotSent`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkNotSent {
+    /// The account behind the address, if there is one.
+    pub user: Option<UserId>,
+    /// When it was asked for.
     pub at: Timestamp,
 }
 
@@ -107,6 +119,7 @@ impl Aggregate for Login {
                 self.locked_until = Some(locked.until);
             }
             Event::LoginUnlocked(_) => self = Self::default(),
+            Event::LinkNotSent(_) => {}
         }
         self
     }

@@ -45,6 +45,9 @@ pub enum Denied {
     /// Not a member: the object does not exist for this caller.
     #[error("not a member of the organization")]
     Outsider,
+    /// A member whose address the organization's rules do not let in.
+    #[error("the organization does not let this address in")]
+    AddressNotAllowed,
     /// A member whose role does not allow it.
     #[error("the role does not allow this")]
     RoleTooWeak,

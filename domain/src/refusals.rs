@@ -12,6 +12,9 @@ events! {
     AccessRefused = "refusals.access_refused" v 1,
 }
 
+/// The code of a call that was let through, but that an organization's address rules would refuse if they were enforced.
+pub const WOULD_REFUSE: &str = "address_would_be_refused";
+
 /// See [`Event::AccessRefused`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessRefused {

@@ -189,15 +189,16 @@ impl Queries {
                    coalesce(e.project_name, '') as "project_name!", e.organization_id as "organization_id!",
                    e.environment_type as "environment_type!", e.description,
                    e.created_at as "created_at!", e.updated_at as "updated_at!", e.role as "role!",
-                   e.n as "n!", e.total as "total!", coalesce(u.full_name, '') as "created_by_name!",
+                   e.n as "n!", e.total as "total!", e.verdict as "verdict!", coalesce(u.full_name, '') as "created_by_name!",
                    (select count(*) from variables v where v.environment_id = e.id) as "variable_count!"
-               from (select e.*, p.name as project_name, m.role,
+               from (select e.*, p.name as project_name, m.role, verdict,
                          row_number() over (order by e.created_at, e.id) as n, count(*) over () as total
                      from memberships m
                      join organizations o on o.id = m.organization_id
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
-                     where m.user_id = $1 and ($2::bigint is null or e.project_id = $2)
+                     cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $9::text::inet) verdict
+                     where m.user_id = $1 and ($3::bigint is not null or verdict <> 'refused') and ($2::bigint is null or e.project_id = $2)
                          and ($3::bigint is null or e.id = $3)
                          and ($6::bigint[] is null or o.id = any($6) or p.id = any($7) or e.id = any($8))) e
                left join users u on u.id = e.creator_id
@@ -210,7 +211,8 @@ impl Queries {
             page.until(),
             reader.whole_organizations(),
             reader.whole_projects(),
-            reader.environments()
+            reader.environments(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
@@ -219,6 +221,7 @@ impl Queries {
             page,
             |row| (row.n, row.total),
             |row| {
+                reader.admit(OrganizationId::new(row.organization_id), &row.verdict)?;
                 let environment_type = EnvironmentType::parse(&row.environment_type)
                     .ok_or(QueryError::Inconsistent { what: "environment type" })?;
                 Ok(EnvironmentRow {

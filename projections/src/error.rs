@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use keynest_crypto::KeyringError;
+use keynest_domain::OrganizationId;
 
 /// Why a question has no answer. That somebody may not see it is never an error: the answer is empty.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,17 @@ pub enum QueryError {
     Inconsistent {
         /// The column's meaning.
         what: &'static str,
+    },
+    /// The organization of the row does not let the caller's address in.
+    #[error("the organization does not let this address in")]
+    AddressNotAllowed(OrganizationId),
+    /// The organization is asked more often than its quota allows.
+    #[error("ask an organization less often")]
+    Throttled {
+        /// Which.
+        organization: OrganizationId,
+        /// When there is room again.
+        seconds: u32,
     },
     /// More rows than one answer may have.
     #[error("more than {max} {what}")]

@@ -70,7 +70,8 @@ impl Projection for Invitations {
                 | organization::Event::OrganizationDeleted(_)
                 | organization::Event::MemberJoined(_)
                 | organization::Event::MemberRoleChanged(_)
-                | organization::Event::MemberRemoved(_) => continue,
+                | organization::Event::MemberRemoved(_)
+                | organization::Event::AddressRulesChanged(_) => continue,
             };
             answer(applied, invitation, status, rows).await?;
         }

@@ -1,6 +1,7 @@
 //! The read side: projectors that turn events into rows, and the questions that rows answer (DESIGN 6).
 #![warn(missing_docs)]
 
+mod address_rules;
 mod audit_log;
 mod batch;
 mod beside;
@@ -36,6 +37,7 @@ mod users;
 mod variables;
 mod visibility;
 
+pub use address_rules::AddressRulesRow;
 pub use audit_log::{AUDIT_ROWS_MAX, AuditFilter, AuditLog, AuditRow};
 pub use checkpoint::{Checkpoint, Parked};
 pub use compare::{TableComparison, TableDigest};

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use crate::error::{ApplyError, QueryError, one_row};
 use crate::projection::{Applied, column};
 use crate::queries::{Queries, role};
+use crate::reader::Reader;
 
 /// Members of one team in one answer; ten times what the domain allows.
 pub const MEMBERS_LISTED_MAX: i64 = 1_000;
@@ -115,13 +116,15 @@ impl Queries {
     /// The members of a team of the caller; `None` for everybody else's.
     pub async fn list_members(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
         id: OrganizationId,
     ) -> Result<Option<Members>, QueryError> {
+        let reader = reader.into();
         let rows = sqlx::query!(
             r#"select c.role as caller_role, coalesce(o.name, '') as "organization_name!",
                    m.user_id, m.role, m.joined_at, coalesce(u.email, '') as "email!",
                    coalesce(u.username, '') as "username!", coalesce(u.full_name, '') as "full_name!",
+                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $4::text::inet) as "verdict!",
                    u.last_login as "last_login?", coalesce(u.standing = 'active', false) as "is_active!"
                from memberships c
                join organizations o on o.id = c.organization_id
@@ -129,13 +132,15 @@ impl Queries {
                left join users u on u.id = m.user_id
                where c.user_id = $1 and c.organization_id = $2
                order by m.joined_at, m.user_id limit $3"#,
-            user.get(),
+            reader.user().get(),
             id.get(),
-            MEMBERS_LISTED_MAX
+            MEMBERS_LISTED_MAX,
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
         let Some(first) = rows.first() else { return Ok(None) };
+        reader.admit(id, &first.verdict)?;
         let mut answer = Members {
             role: role(&first.caller_role)?,
             organization_name: first.organization_name.clone(),

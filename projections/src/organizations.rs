@@ -9,11 +9,11 @@ use keynest_store::Revision;
 use sqlx::PgConnection;
 
 use crate::error::{ApplyError, QueryError, one_row};
-use crate::memberships;
 use crate::page::{Listed, Page};
 use crate::projection::{Applied, Categories, Projection};
 use crate::queries::{Queries, count, role};
 use crate::reader::Reader;
+use crate::{address_rules, memberships};
 
 /// A team as one of its members sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ impl Projection for Organizations {
     async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
         if let Subject::Organization(organization) = key.subject {
             sqlx::query!(
-                "update organizations set name = null, description = null where id = $1",
+                "update organizations set name = null, description = null, address_allow = '{}',
+                     address_deny = '{}' where id = $1",
                 organization.get()
             )
             .execute(rows)
@@ -94,6 +95,9 @@ async fn apply_one(
             memberships::change_role(applied, it, rows).await?;
         }
         organization::Event::MemberRemoved(it) => memberships::remove(applied, it, rows).await?,
+        organization::Event::AddressRulesChanged(it) => {
+            address_rules::change(applied, it, rows, keyring).await?;
+        }
         organization::Event::SecurityPolicyChanged(_)
         | organization::Event::InvitationSent(_)
         | organization::Event::InvitationAccepted(_)
@@ -228,7 +232,7 @@ impl Queries {
         Ok(self.organizations(reader.into(), Some(id), Page::SINGLE).await?.single())
     }
 
-    /// The caller's teams, oldest first.
+    /// The caller's teams, oldest first; also those that do not let the caller's address in.
     pub async fn list_organizations(
         &self,
         reader: impl Into<Reader>,
@@ -247,6 +251,7 @@ impl Queries {
             r#"select o.id as "id!", coalesce(o.name, '') as "name!", o.description,
                    o.created_at as "created_at!", o.updated_at as "updated_at!", o.revision as "revision!",
                    o.role as "role!", o.n as "n!", o.total as "total!",
+                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) as "verdict!",
                    (select count(*) from memberships m where m.organization_id = o.id) as "member_count!",
                    (select count(*) from projects p where p.organization_id = o.id
                        and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) as "project_count!"
@@ -262,7 +267,8 @@ impl Queries {
             page.until(),
             reader.seen_organizations(),
             reader.whole_organizations(),
-            reader.seen_projects()
+            reader.seen_projects(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
@@ -271,6 +277,9 @@ impl Queries {
             page,
             |row| (row.n, row.total),
             |row| {
+                if id.is_some() {
+                    reader.admit(OrganizationId::new(row.id), &row.verdict)?;
+                }
                 Ok(OrganizationRow {
                     id: OrganizationId::new(row.id),
                     name: row.name,

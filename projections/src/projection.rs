@@ -121,7 +121,8 @@ impl Applied {
             | Event::Project(_)
             | Event::Environment(_)
             | Event::Access(_)
-            | Event::Refusals(_) => None,
+            | Event::Refusals(_)
+            | Event::Limits(_) => None,
         }
     }
 

@@ -166,15 +166,16 @@ impl Queries {
             r#"select p.id as "id!", coalesce(p.name, '') as "name!", p.description,
                    p.organization_id as "organization_id!", coalesce(p.organization_name, '') as "organization_name!",
                    p.created_at as "created_at!", p.updated_at as "updated_at!", p.role as "role!",
-                   p.n as "n!", p.total as "total!", coalesce(u.full_name, '') as "created_by_name!",
+                   p.n as "n!", p.total as "total!", p.verdict as "verdict!", coalesce(u.full_name, '') as "created_by_name!",
                    (select count(*) from environments e where e.project_id = p.id
                        and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($8) or e.id = any($9))) as "environment_count!"
-               from (select p.*, o.name as organization_name, m.role,
+               from (select p.*, o.name as organization_name, m.role, verdict,
                          row_number() over (order by p.created_at, p.id) as n, count(*) over () as total
                      from memberships m
                      join organizations o on o.id = m.organization_id
                      join projects p on p.organization_id = m.organization_id
-                     where m.user_id = $1 and ($2::bigint is null or m.organization_id = $2)
+                     cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $10::text::inet) verdict
+                     where m.user_id = $1 and ($3::bigint is not null or verdict <> 'refused') and ($2::bigint is null or m.organization_id = $2)
                          and ($3::bigint is null or p.id = $3)
                          and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) p
                left join users u on u.id = p.creator_id
@@ -188,7 +189,8 @@ impl Queries {
             reader.whole_organizations(),
             reader.seen_projects(),
             reader.whole_projects(),
-            reader.environments()
+            reader.environments(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
@@ -197,6 +199,7 @@ impl Queries {
             page,
             |row| (row.n, row.total),
             |row| {
+                reader.admit(OrganizationId::new(row.organization_id), &row.verdict)?;
                 Ok(ProjectRow {
                     id: ProjectId::new(row.id),
                     name: row.name,

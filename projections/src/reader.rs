@@ -1,8 +1,11 @@
 //! Who asks, and how far a token lets its bearer see: the read side's counterpart of `Unit::authorize`.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use keynest_domain::{Reach, TokenScope, UserId};
+use keynest_domain::{OrganizationId, Reach, TokenScope, UserId, Visit};
+
+use crate::error::QueryError;
 
 /// Who asks. Rows outside of a token's reach are not there for it.
 #[derive(Clone, Debug)]
@@ -10,6 +13,9 @@ pub struct Reader {
     user: UserId,
     /// `None`: wherever the user may look.
     reach: Option<Arc<Reached>>,
+    /// `None`: the product itself asks in the person's name, from nowhere.
+    address: Option<IpAddr>,
+    visit: Visit,
 }
 
 /// A reach as statements compare it: `None` everywhere for somebody who is signed in.
@@ -37,7 +43,40 @@ impl Reader {
                 (None, None) => reached.whole_organizations.push(place.organization.get()),
             }
         }
-        Self { user, reach: Some(Arc::new(reached)) }
+        Self { reach: Some(Arc::new(reached)), ..user.into() }
+    }
+
+    /// From this address; one that is not known is nowhere. Rows of organizations that do not let it in are not there for
+    /// lists; a single object answers [`QueryError::AddressNotAllowed`].
+    #[must_use]
+    pub fn at(self, address: Option<IpAddr>, visit: Visit) -> Self {
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
+        Self { address: Some(address), visit, ..self }
+    }
+
+    /// From where.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The address for a statement.
+    pub(crate) fn client(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+
+    /// Goes by what `address_verdict` said of a row.
+    pub(crate) fn admit(&self, id: OrganizationId, verdict: &str) -> Result<(), QueryError> {
+        self.visit
+            .enter(id)
+            .map_err(|seconds| QueryError::Throttled { organization: id, seconds })?;
+        match verdict {
+            "let_in" => Ok(()),
+            "would_refuse" => {
+                self.visit.note_dry_run(id);
+                Ok(())
+            }
+            _ => Err(QueryError::AddressNotAllowed(id)),
+        }
     }
 
     /// Whose rows.
@@ -68,7 +107,7 @@ impl Reader {
 
 impl From<UserId> for Reader {
     fn from(user: UserId) -> Self {
-        Self { user, reach: None }
+        Self { user, reach: None, address: None, visit: Visit::default() }
     }
 }
 

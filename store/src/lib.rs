@@ -10,6 +10,7 @@ mod idempotency;
 mod memory;
 mod port;
 pub mod postgres;
+pub mod quota;
 mod session_uses;
 mod subscription;
 mod upcast;

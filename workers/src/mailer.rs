@@ -129,7 +129,10 @@ impl Mailer {
             | Event::Challenge(_)
             | Event::Access(_)
             | Event::Refusals(_)
-            | Event::Key(_) => Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name))),
+            | Event::Key(_)
+            | Event::Limits(_) => {
+                Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name)))
+            }
         }
     }
 

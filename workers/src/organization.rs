@@ -36,7 +36,8 @@ impl Mailer {
             | Event::OrganizationDeleted(_)
             | Event::InvitationAccepted(_)
             | Event::InvitationRevoked(_)
-            | Event::InvitationExpired(_) => Ok(Vec::new()),
+            | Event::InvitationExpired(_)
+            | Event::AddressRulesChanged(_) => Ok(Vec::new()),
         }
     }
 

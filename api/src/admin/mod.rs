@@ -2,6 +2,7 @@
 
 mod administrator;
 mod close_account;
+mod limits;
 mod list_organizations;
 mod list_users;
 
@@ -19,4 +20,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(close_account::deactivate))
         .routes(routes!(close_account::reactivate))
         .routes(routes!(list_organizations::handle))
+        .routes(routes!(limits::list, limits::change))
+        .routes(routes!(limits::list_own, limits::change_own))
 }

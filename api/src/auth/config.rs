@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
+use keynest_domain::limits::Policy;
 use keynest_domain::organization::MEMBERS_MAX;
 use keynest_domain::{EMAIL_BYTES_MAX, VARIABLE_KEY_MAX};
 use serde::Serialize;
@@ -145,7 +146,7 @@ pub async fn handle(State(app): State<App>) -> Json<Config> {
 }
 
 fn limits(app: &App) -> Limits {
-    let user = app.settings.throttles.user;
+    let user = app.throttle.changed().quota(Policy::User, None, app.throttle.configured());
     Limits {
         max_organizations_per_user: None,
         max_members_per_organization: MEMBERS_MAX,
@@ -154,6 +155,6 @@ fn limits(app: &App) -> Limits {
         max_variables_per_environment: None,
         file_upload_max_size: format!("{}MB", app.settings.import_bytes_max / (1024 * 1024)),
         // Of a signed-in user, rounded down.
-        rate_limit_per_minute: u64::from(user.quota.get()) * 60 / user.window.as_secs().max(1),
+        rate_limit_per_minute: u64::from(user.quota) * 60 / u64::from(user.window_seconds.max(1)),
     }
 }

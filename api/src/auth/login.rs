@@ -12,6 +12,7 @@ use super::faults::Faults;
 use super::shape::User;
 use super::tokens::Tokens;
 use crate::extract::{Anyone, Json, Text};
+use crate::throttle::Meter;
 use crate::{App, Problem};
 
 /// The body.
@@ -42,9 +43,11 @@ pub struct Answer {
 pub async fn handle(
     State(app): State<App>,
     caller: Anyone,
+    meter: Meter,
     Json(request): Json<Request>,
 ) -> Result<axum::Json<Answer>, Problem> {
     let wish = request.parse()?;
+    meter.account(&wish.email).await?;
     let executed =
         app.commands.log_in(&caller.origin, wish).await.map_err(|error| refusal(&app, error))?;
     app.login_answer(executed).await

@@ -6,6 +6,7 @@ use super::even::evenly;
 use super::resend_activation::Request;
 use super::shape::Message;
 use crate::extract::{Anyone, Json};
+use crate::throttle::Meter;
 use crate::{App, Problem};
 
 /// Sends a reset link if the address has an active account.
@@ -15,9 +16,11 @@ use crate::{App, Problem};
 pub async fn handle(
     State(app): State<App>,
     caller: Anyone,
+    meter: Meter,
     Json(request): Json<Request>,
 ) -> Result<Json<Message>, Problem> {
     let email = request.parse()?;
+    meter.account(&email).await?;
     evenly(app.commands.request_password_reset(&caller.origin, email)).await?;
     Ok(Json(Message::new("If the address has an account, a reset link is on its way.")))
 }

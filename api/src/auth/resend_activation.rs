@@ -9,6 +9,7 @@ use super::even::evenly;
 use super::faults::Faults;
 use super::shape::Message;
 use crate::extract::{Anyone, Json, Text};
+use crate::throttle::Meter;
 use crate::{App, Problem};
 
 /// The body.
@@ -26,9 +27,11 @@ pub struct Request {
 pub async fn handle(
     State(app): State<App>,
     caller: Anyone,
+    meter: Meter,
     Json(request): Json<Request>,
 ) -> Result<Json<Message>, Problem> {
     let email = request.parse()?;
+    meter.account(&email).await?;
     evenly(app.commands.resend_activation(&caller.origin, email)).await?;
     Ok(Json(Message::new("If the address waits for activation, a new link is on its way.")))
 }

@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use keynest_commands::Origin;
 use keynest_commands::access::Refusal;
-use keynest_domain::refusals::Scope;
+use keynest_domain::refusals::{Scope, WOULD_REFUSE};
 
 use crate::extract::{Principal, origin};
 use crate::{App, Problem};
@@ -36,12 +36,22 @@ pub async fn record(State(app): State<App>, request: Request, next: Next) -> Res
     let response = next.run(Request::from_parts(parts, body)).await;
     if let Some(problem) = response.extensions().get::<Problem>().filter(|it| is_refusal(it)) {
         let scope = problem.organization().map_or(Scope::Public, Scope::Organization);
-        let refusal = Refusal { scope, route, object, code: problem.code() };
-        if let Err(error) = app.commands.record_refusal(&origin, refusal).await {
-            tracing::error!(%error, "a refusal could not be recorded");
-        }
+        let refusal =
+            Refusal { scope, route: route.clone(), object: object.clone(), code: problem.code() };
+        file(&app, &origin, refusal).await;
+    }
+    for organization in origin.visit.take_dry_runs() {
+        let scope = Scope::Organization(organization);
+        let (route, object) = (route.clone(), object.clone());
+        file(&app, &origin, Refusal { scope, route, object, code: WOULD_REFUSE }).await;
     }
     response
+}
+
+async fn file(app: &App, origin: &Origin, refusal: Refusal) {
+    if let Err(error) = app.commands.record_refusal(origin, refusal).await {
+        tracing::error!(%error, "a refusal could not be recorded");
+    }
 }
 
 fn is_refusal(problem: &Problem) -> bool {

@@ -4,7 +4,8 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use keynest_commands::{Client, Origin, Repeatable};
-use keynest_domain::{RequestId, SessionId, UserId};
+use keynest_domain::{RequestId, SessionId, UserId, Visit};
+use keynest_projections::Reader;
 
 use super::Principal;
 use crate::middleware::{ClientAddress, RequestIdentity};
@@ -39,6 +40,14 @@ pub struct Anyone {
 pub struct MaybeCaller {
     pub caller: Option<Caller>,
     pub origin: Origin,
+}
+
+impl Caller {
+    /// Who asks the read side, and from where.
+    pub fn reader(&self) -> Reader {
+        let address = self.origin.client.as_ref().and_then(|client| client.address);
+        Reader::from(self.user).at(address, self.origin.visit.clone())
+    }
 }
 
 impl FromRequestParts<App> for Caller {
@@ -147,6 +156,7 @@ pub fn origin(parts: &Parts, app: &App) -> Origin {
     Origin {
         client: Some(client),
         command: parts.extensions.get::<Repeatable>().copied(),
+        visit: Visit::metered(app.throttle.organizations()),
         ..Origin::product(request)
     }
 }

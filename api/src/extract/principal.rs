@@ -59,6 +59,9 @@ impl FromRequestParts<App> for Principal {
                 <Caller as FromRequestParts<App>>::from_request_parts(parts, app).await?.into()
             }
         };
+        let address = principal.origin.client.as_ref().and_then(|client| client.address);
+        let reader = principal.reader.at(address, principal.origin.visit.clone());
+        let principal = Self { reader, ..principal };
         parts.extensions.insert(principal.clone());
         Ok(principal)
     }

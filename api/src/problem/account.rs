@@ -1,6 +1,6 @@
 //! What the rules of accounts, sessions and sign-ins refuse, as problems.
 
-use keynest_domain::{challenge, federation, login, session, user};
+use keynest_domain::{challenge, federation, limits, login, session, user};
 
 use crate::Problem;
 
@@ -84,5 +84,11 @@ impl From<challenge::Rejection> for Problem {
         match why {
             challenge::Rejection::NotOpen => Self::new("challenge_not_valid"),
         }
+    }
+}
+
+impl From<limits::Rejection> for Problem {
+    fn from(why: limits::Rejection) -> Self {
+        Self::validation([("limits", format!("{why}."))])
     }
 }

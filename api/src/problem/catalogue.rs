@@ -66,6 +66,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry("token_not_valid", 401, "The access token is invalid or has expired"),
     entry("user_inactive", 401, "The account is not active"),
     entry("account_inactive", 403, "The account is not activated yet"),
+    entry("address_not_allowed", 403, "The organization does not let your network address in"),
     entry("credentials_missing", 403, "Authentication credentials were not provided"),
     entry("not_administrator", 403, "Only administrators of this instance may do this"),
     entry("role_too_weak", 403, "Your role does not allow this"),

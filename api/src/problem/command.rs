@@ -2,6 +2,7 @@
 
 use keynest_commands::CommandError;
 use keynest_crypto::KeyringError;
+use keynest_domain::limits::Policy;
 use keynest_domain::permission::Denied;
 use keynest_projections::QueryError;
 use keynest_store::AppendError;
@@ -23,6 +24,10 @@ impl From<CommandError> for Problem {
             CommandError::Organization(rejection) => rejection.into(),
             CommandError::Project(rejection) => rejection.into(),
             CommandError::Environment(rejection) => rejection.into(),
+            CommandError::Throttled { organization, seconds } => {
+                Self::throttled(Policy::Organization, seconds).within(organization)
+            }
+            CommandError::Limits(rejection) => rejection.into(),
             CommandError::Busy(_)
             | CommandError::Append(AppendError::Busy | AppendError::Conflict(_)) => {
                 Self::new("busy")
@@ -49,6 +54,7 @@ impl From<Denied> for Problem {
             // An outsider learns nothing, not even that the object exists.
             Denied::Outsider => Self::new("not_found"),
             Denied::SecondFactorRequired => Self::new("second_factor_required_by_organization"),
+            Denied::AddressNotAllowed => Self::new("address_not_allowed"),
             Denied::RoleTooWeak => Self::new("role_too_weak"),
             Denied::ScopeTooNarrow => Self::new("token_scope_too_narrow"),
             Denied::NotForTokens => Self::new("token_not_allowed"),
@@ -58,6 +64,16 @@ impl From<Denied> for Problem {
 
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
-        Self::unavailable(&error)
+        match error {
+            QueryError::AddressNotAllowed(organization) => {
+                Self::from(Denied::AddressNotAllowed).within(organization)
+            }
+            QueryError::Throttled { organization, seconds } => {
+                Self::throttled(Policy::Organization, seconds).within(organization)
+            }
+            QueryError::Unavailable(_)
+            | QueryError::Inconsistent { .. }
+            | QueryError::TooMany { .. } => Self::unavailable(&error),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What the rules of organizations, projects and environments refuse, as problems.
 
+use keynest_domain::limits::Policy;
 use keynest_domain::{environment, organization, project};
 
 use crate::Problem;
@@ -15,6 +16,9 @@ impl From<organization::Rejection> for Problem {
             }
             Rejection::AlreadyMember => "already_member",
             Rejection::InvitationPending => "invitation_pending",
+            Rejection::InvitesTooOften { seconds } => {
+                return Self::throttled(Policy::Invitations, seconds);
+            }
             Rejection::TooManyInvitations => "too_many_invitations",
             Rejection::OrganizationFull => "organization_full",
             Rejection::InvitationUnknown => "invitation_unknown",

@@ -1,5 +1,6 @@
 //! The addresses that count as one caller: an IPv4 address, or an IPv6 /64, which is what one customer gets.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Leading bits of an IPv6 address that count.
@@ -22,6 +23,13 @@ impl AddressBlock {
     #[must_use]
     pub fn coarse(self) -> Self {
         Self(masked(self.0, COARSE_V4_BITS, COARSE_V6_BITS))
+    }
+}
+
+/// For a counter's name; never for a log.
+impl fmt::Display for AddressBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

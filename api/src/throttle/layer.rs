@@ -1,23 +1,19 @@
 //! A throttle on a route, in one line: `.route_layer(throttle.auth())`.
 
 use std::convert::Infallible;
-use std::hash::{BuildHasher, RandomState};
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
-use futures::future::Either;
-use std::future::{Ready, ready};
+use keynest_domain::limits::Policy;
 use tower::{Layer, Service};
 
-use super::{Policy, Throttle};
+use super::Throttle;
 use crate::Problem;
 use crate::middleware::{ClientAddress, RequestNotes};
-
-/// Keyed anew in each process, so that nobody can choose routes that collide.
-static ROUTES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Puts a policy in front of a route.
 #[derive(Clone)]
@@ -48,32 +44,43 @@ impl<S> Layer<S> for ThrottleLayer {
     }
 }
 
-impl<S: Service<Request, Response = Response, Error = Infallible>> Service<Request>
-    for Throttled<S>
+impl<S> Service<Request> for Throttled<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<S::Future, Ready<Result<Response, Infallible>>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        match self.check(&request) {
-            Ok(()) => Either::Left(self.inner.call(request)),
-            Err(problem) => Either::Right(ready(Ok(problem.into_response()))),
-        }
+        // The one that was asked whether it is ready is the one that is called.
+        let ready = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, ready);
+        let (throttle, policy) = (self.throttle.clone(), self.policy);
+        Box::pin(async move {
+            match check(&throttle, policy, &request).await {
+                Ok(()) => inner.call(request).await,
+                Err(problem) => Ok(problem.into_response()),
+            }
+        })
     }
 }
 
-impl<S> Throttled<S> {
-    fn check(&self, request: &Request) -> Result<(), Problem> {
-        let extensions = request.extensions();
-        let address =
-            extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0);
-        let pattern = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let route = ROUTES.hash_one(pattern);
-        self.throttle.address(self.policy, address, route, extensions.get::<RequestNotes>())
-    }
+fn check(
+    throttle: &Throttle,
+    policy: Policy,
+    request: &Request,
+) -> impl Future<Output = Result<(), Problem>> + Send + use<> {
+    let extensions = request.extensions();
+    let address =
+        extensions.get::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0);
+    let route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let notes = extensions.get::<RequestNotes>().cloned();
+    let throttle = throttle.clone();
+    async move { throttle.address(policy, address, &route, notes.as_ref()).await }
 }

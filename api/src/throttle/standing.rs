@@ -12,11 +12,11 @@ pub struct Standing {
     /// Requests in a window.
     pub quota: u32,
     /// The window, in seconds.
-    pub window: u64,
+    pub window: u32,
     /// Requests that may be made at once.
     pub remaining: u32,
     /// Until there is one more, in seconds, rounded up.
-    pub reset: u64,
+    pub reset: u32,
 }
 
 /// Sets `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) for all policies, and the
@@ -29,7 +29,7 @@ pub fn set_headers(standings: &[Standing], now: i64, headers: &mut HeaderMap) {
         let _ = write!(policies, "{separator}\"{policy}\";q={quota};w={window}");
         let _ = write!(limits, "{separator}\"{policy}\";r={remaining};t={reset}");
     }
-    let reset = now.saturating_add_unsigned(tightest.reset);
+    let reset = now.saturating_add(i64::from(tightest.reset));
     for (name, value) in [
         ("ratelimit-policy", policies),
         ("ratelimit", limits),

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keynest_api::server::{ServerOptions, Stop};
-use keynest_api::throttle::{Rate, ThrottleLimits};
+use keynest_api::throttle::ThrottleLimits;
 use keynest_api::{App, DevMail, DevMailbox, EdgeSettings, MailboxError, Settings, edge, server};
 use keynest_commands::{Clock, Commands};
 use keynest_crypto::{Keyring, PasswordHasher, RootKey};
+use keynest_domain::limits::Quotas;
 use keynest_projections::{Projections, Queries};
-use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with, migrate};
+use keynest_store::postgres::{
+    Postgres, PostgresQuotas, StoreOptions, connect_store_pool_with, migrate,
+};
 use keynest_store::{EventStore, IdempotencyTable, PostgresKeyTable};
 use keynest_workers::{
     Consumer, Feed, Janitor, JanitorSettings, MAILS_MAX_DEFAULT, Mailbox, Mailer, MailerSettings,
@@ -35,6 +38,7 @@ pub struct TestApp {
     mailer: Consumer,
     janitor: Janitor,
     stop: Stop,
+    edge: EdgeSettings,
 }
 
 /// What a test wants otherwise than usual.
@@ -62,6 +66,45 @@ impl TestApp {
         let settings = Settings { throttles: no_throttles(), ..Settings::default() };
         let commands = keynest_commands::Settings::default();
         Builder { pool, edge: EdgeSettings::default(), settings, commands }
+    }
+
+    /// Another process over the same database, with quotas of its own configuration.
+    pub async fn beside(&self, quotas: Quotas) -> Self {
+        let postgres = Postgres::open(self.store_pool.clone(), &store_options()).await.unwrap();
+        let known = &self.app;
+        let (keyring, hasher) =
+            (known.commands.keyring().clone(), PasswordHasher::weak_for_tests());
+        let store = EventStore::Postgres(postgres);
+        let commands = Commands::new(store, keyring, hasher, self.clock.clone());
+        let throttles = ThrottleLimits { quotas, ..ThrottleLimits::default() };
+        let settings = Settings { throttles, ..Settings::clone(&known.settings) };
+        let mailer =
+            mailer(&commands, &self.store_pool, &self.mailbox, settings.site().to_owned()).await;
+        let janitor = Janitor::new(
+            commands.clone(),
+            known.queries.clone(),
+            known.idempotency.clone(),
+            self.store_pool.clone(),
+            JanitorSettings::default(),
+        );
+        let (queries, projections) = (known.queries.clone(), self.projections.clone());
+        let app =
+            App::new(commands, queries, projections, known.idempotency.clone(), settings, None);
+        let (store_pool, stop) = (self.store_pool.clone(), Stop::default());
+        let (app, address) = serve(app, &self.edge, &store_pool, &stop).await;
+        Self {
+            client: self.client.clone(),
+            address,
+            app,
+            clock: self.clock.clone(),
+            projections: self.projections.clone(),
+            store_pool,
+            mailbox: self.mailbox.clone(),
+            mailer,
+            janitor,
+            stop,
+            edge: self.edge.clone(),
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -204,15 +247,7 @@ impl Builder {
             self.settings,
             Some(dev_mailbox),
         );
-        app.revocations.start(&app, stop.now.clone()).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(server::serve(
-            listener,
-            edge(app.clone(), &self.edge),
-            ServerOptions::default(),
-            stop.clone(),
-        ));
+        let (app, address) = serve(app, &self.edge, &store_pool, &stop).await;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         TestApp {
             client,
@@ -225,8 +260,21 @@ impl Builder {
             mailer,
             janitor,
             stop,
+            edge: self.edge,
         }
     }
+}
+
+/// Lets the API be called.
+async fn serve(app: App, around: &EdgeSettings, pool: &PgPool, stop: &Stop) -> (App, SocketAddr) {
+    let app = app.sharing(PostgresQuotas::new(pool.clone()).into());
+    app.throttle.follow(&app.commands, stop.now.clone()).await.unwrap();
+    app.revocations.start(&app, stop.now.clone()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = edge(app.clone(), around);
+    tokio::spawn(server::serve(listener, service, ServerOptions::default(), stop.clone()));
+    (app, address)
 }
 
 /// The mailer into the development mailbox, with its place at the head of the log.
@@ -284,15 +332,7 @@ fn shown(mail: StoredMail) -> DevMail {
     }
 }
 
-/// Limits that no test reaches by accident.
+/// Nothing is counted.
 fn no_throttles() -> ThrottleLimits {
-    let many = Rate::per_minute(1_000_000);
-    ThrottleLimits {
-        register: many,
-        password_reset: many,
-        auth: many,
-        anonymous: many,
-        user: many,
-        ..ThrottleLimits::default()
-    }
+    ThrottleLimits { quotas: Quotas::none(), ..ThrottleLimits::default() }
 }

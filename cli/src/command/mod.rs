@@ -5,6 +5,7 @@ mod dead_letters;
 mod keys;
 mod mailbox;
 mod migrate;
+mod organizations;
 mod progress;
 mod rebuild;
 mod serve;
@@ -61,6 +62,9 @@ enum Command {
     /// List, close and open accounts.
     #[command(subcommand)]
     Users(users::Action),
+    /// Help organizations that have locked themselves out.
+    #[command(subcommand)]
+    Organizations(organizations::Action),
     /// Read the development mailbox.
     Mailbox(mailbox::Options),
     /// List or replay what reactors gave up.
@@ -94,6 +98,9 @@ impl Arguments {
             }
             Command::Users(action) => {
                 with_product(self.config, async |it| users::run(it, action).await)
+            }
+            Command::Organizations(action) => {
+                with_product(self.config, async |it| organizations::run(it, action).await)
             }
             Command::Mailbox(options) => {
                 with_product(self.config, async |it| mailbox::run(it, options).await)

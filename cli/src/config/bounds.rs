@@ -10,7 +10,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 37] = [
+const BOUNDS: [(&str, i64, i64); 48] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -23,6 +23,17 @@ const BOUNDS: [(&str, i64, i64); 37] = [
     ("password.length_min", 8, 64),
     ("lists.page_size_max", 1, 10_000),
     ("projections.visible_wait_ms", 0, 60_000),
+    ("throttle.register_per_minute", 0, 1_000_000),
+    ("throttle.password_reset_per_hour", 0, 1_000_000),
+    ("throttle.auth_per_minute", 0, 1_000_000),
+    ("throttle.sign_in_per_minute", 0, 1_000_000),
+    ("throttle.user_per_hour", 0, 1_000_000),
+    ("throttle.token_per_hour", 0, 1_000_000),
+    ("throttle.organization_per_hour", 0, 1_000_000),
+    ("throttle.anonymous_per_hour", 0, 1_000_000),
+    ("throttle.mails_per_hour", 0, 500),
+    ("throttle.mails_per_day", 0, 500),
+    ("throttle.invitations_per_day", 0, 500),
     ("janitor.interval_seconds", 1, 86_400),
     ("sessions.access_token_minutes", 1, 60),
     ("sessions.idle_hours", 2, 30 * 24),

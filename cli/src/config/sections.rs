@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use keynest_domain::limits::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::secret::{Secret, SecretUrl};
@@ -257,14 +258,21 @@ section! {
 }
 
 section! {
-    /// How often one caller may do what costs others something.
+    /// How often one caller may do what costs others something; 0: as often as they like. Administrators can change it while
+    /// KeyNest runs.
     Throttle {
-        register_per_minute: u32 = 3,
-        password_reset_per_hour: u32 = 5,
-        auth_per_minute: u32 = 5,
-        user_per_hour: u32 = 1_000,
-        anonymous_per_hour: u32 = 100,
-        /// Callers that are counted at a time; the longest silent one is forgotten first.
+        register_per_minute: u32 = usual(Policy::Register),
+        password_reset_per_hour: u32 = usual(Policy::PasswordReset),
+        auth_per_minute: u32 = usual(Policy::Auth),
+        sign_in_per_minute: u32 = usual(Policy::SignIn),
+        user_per_hour: u32 = usual(Policy::User),
+        token_per_hour: u32 = usual(Policy::Token),
+        organization_per_hour: u32 = usual(Policy::Organization),
+        anonymous_per_hour: u32 = usual(Policy::Anonymous),
+        mails_per_hour: u32 = usual(Policy::MailsHourly),
+        mails_per_day: u32 = usual(Policy::MailsDaily),
+        invitations_per_day: u32 = usual(Policy::Invitations),
+        /// Callers that are counted at a time; beyond them whole networks are counted.
         callers_max: usize = 100_000,
     }
 }
@@ -356,6 +364,10 @@ section! {
         interval_seconds: u64 = 60,
         batch_max: usize = 500,
     }
+}
+
+const fn usual(policy: Policy) -> u32 {
+    policy.default_quota().quota
 }
 
 fn fixed(origin: &str) -> WebOrigin {

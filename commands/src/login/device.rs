@@ -11,14 +11,14 @@ use crate::{CommandError, Commands, Origin, Unit, claims};
 /// How long a network is known after a session there was last used, where the configuration does not say.
 pub const KNOWN_FOR: Lifetime = ABSOLUTE;
 
-/// Remembers the caller's network, and notes a sign-in from one that this person was not seen in lately.
+/// Remembers where the caller is, and notes a sign-in from a network that this person was not seen in lately.
 pub(crate) async fn notice_device(
     unit: &mut Unit<'_>,
     user: UserId,
     session: SessionId,
 ) -> Result<(), CommandError> {
-    let Some(network) = unit.origin().network() else { return Ok(()) };
-    if !unit.commands().is_known_network(user, &network).await? {
+    let Some(network) = unit.origin().places().pop() else { return Ok(()) };
+    if !unit.commands().is_known_place(user, &network).await? {
         let state = unit.load::<User>(user).await?;
         let at = unit.now();
         unit.stage::<User>(user, noticing::decide(&state, session, at));
@@ -27,31 +27,35 @@ pub(crate) async fn notice_device(
     Ok(())
 }
 
-/// Remembers the caller's network as one of this person, through this session.
+/// Remembers the caller's network and, closer, its address as one of this person, through this session.
 pub(crate) fn claim_device(unit: &mut Unit<'_>, user: UserId, session: SessionId) {
-    let Some(network) = unit.origin().network() else { return };
-    let claim = claims::device(unit.commands().keyring(), user, &network);
-    unit.release(claim.clone());
-    unit.claim(claim, Session::stream(session));
+    for place in unit.origin().places() {
+        let claim = claims::device(unit.commands().keyring(), user, &place);
+        unit.release(claim.clone());
+        unit.claim(claim, Session::stream(session));
+    }
 }
 
 impl Commands {
-    /// The stream that counts failures: the address's own, or one for this network if the owner is known there.
+    /// The stream that counts failures: the address's own, or one for the closest place where the owner is known. So
+    /// strangers cannot lock the owner out, nor can somebody else in the owner's network.
     pub(super) async fn counting_stream(
         &self,
         origin: &Origin,
         address: &Email,
         user: Option<UserId>,
     ) -> Result<LoginId, CommandError> {
-        let Some(network) = origin.network() else { return Ok(self.keyring().login_id(address)) };
-        if !self.is_known_network(user.unwrap_or(NOBODY), &network).await? {
-            return Ok(self.keyring().login_id(address));
+        for place in origin.places() {
+            if self.is_known_place(user.unwrap_or(NOBODY), &place).await? {
+                let text = format!("{} {place}", address.as_str());
+                return Ok(login_id(self.keyring(), "login-device", &text));
+            }
         }
-        Ok(login_id(self.keyring(), "login-device", &format!("{} {network}", address.as_str())))
+        Ok(self.keyring().login_id(address))
     }
 
-    async fn is_known_network(&self, user: UserId, network: &str) -> Result<bool, CommandError> {
-        let claim = claims::device(self.keyring(), user, network);
+    async fn is_known_place(&self, user: UserId, place: &str) -> Result<bool, CommandError> {
+        let claim = claims::device(self.keyring(), user, place);
         let Some((stream, _)) = self.store().resolve(&claim).await? else { return Ok(false) };
         let Ok(id) = stream.id().parse::<SessionId>() else { return Ok(false) };
         let session = self.read::<Session>(id).await?;

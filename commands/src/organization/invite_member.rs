@@ -1,6 +1,7 @@
 //! An admin invites an address.
 
 use keynest_crypto::{Subject, random};
+use keynest_domain::limits::Policy;
 use keynest_domain::organization::{
     self, InvitationSent, Organization, expire_invitations, invite_member,
 };
@@ -9,6 +10,7 @@ use keynest_domain::{
     Aggregate, Email, Event, InvitationId, OrganizationId, Permission, Role, Timestamp, UserId,
 };
 
+use crate::login::NOBODY;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
 /// The wish.
@@ -56,7 +58,8 @@ impl UseCase for InviteMember {
         let is_address_invited =
             !released.contains(&claim) && unit.resolve(&claim).await?.is_some();
         let invitee = invitee.map(|(user, _)| user);
-        invite_member::check(&state, inviter, invitee, is_address_invited, at)?;
+        let quota = unit.quota(Policy::Invitations, Some(id)).await?;
+        invite_member::check(&state, inviter, invitee, is_address_invited, quota, at)?;
         let invitation = unit.commands().clock().invitation_id();
         let subject = Subject::Invitation(invitation);
         let address = unit
@@ -71,6 +74,7 @@ impl UseCase for InviteMember {
             role: self.role,
             nonce: random::link_nonce(),
             lifetime: unit.commands().settings().invitation,
+            quota,
             at,
         };
         unit.stage::<Organization>(id, invite_member::decide(&state, wish)?);
@@ -96,7 +100,11 @@ impl Unit<'_> {
         address: &Email,
     ) -> Result<Option<(UserId, Standing)>, CommandError> {
         let claim = claims::email(self.commands().keyring(), address);
-        let Some(stream) = self.resolve(&claim).await? else { return Ok(None) };
+        let Some(stream) = self.resolve(&claim).await? else {
+            // Costs the same for an address without an account.
+            self.load::<User>(NOBODY).await?;
+            return Ok(None);
+        };
         let damaged = |_| CommandError::Damaged(stream.to_string());
         let user: UserId = stream.id().parse().map_err(damaged)?;
         Ok(Some((user, self.load::<User>(user).await?.standing)))

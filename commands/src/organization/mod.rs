@@ -1,6 +1,7 @@
 //! Teams: their names, members and invitations.
 
 mod accept_invitation;
+mod change_address_rules;
 mod change_security_policy;
 mod create_organization;
 mod delete_organization;
@@ -17,6 +18,7 @@ use keynest_domain::{Aggregate, InvitationId, OrganizationId};
 use keynest_store::ClaimKey;
 
 pub use accept_invitation::{AcceptInvitation, Accepted};
+pub use change_address_rules::ChangeAddressRules;
 pub use change_security_policy::ChangeSecurityPolicy;
 pub use create_organization::CreateOrganization;
 pub use delete_organization::DeleteOrganization;
@@ -76,6 +78,7 @@ fn ended(event: &Event) -> Option<InvitationId> {
         | Event::InvitationSent(_)
         | Event::MemberJoined(_)
         | Event::MemberRoleChanged(_)
-        | Event::MemberRemoved(_) => None,
+        | Event::MemberRemoved(_)
+        | Event::AddressRulesChanged(_) => None,
     }
 }

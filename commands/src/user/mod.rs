@@ -8,6 +8,7 @@ mod confirm_email_change;
 mod confirm_password_reset;
 mod deactivate;
 pub mod factors;
+mod mailed_link;
 mod names;
 mod register;
 mod request_email_change;

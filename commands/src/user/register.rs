@@ -10,6 +10,7 @@ use keynest_domain::{
     StreamName, Timestamp, UserId, Username,
 };
 
+use crate::login::NOBODY;
 use crate::sealed_names::Names;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
@@ -60,34 +61,25 @@ impl UseCase for Hashed {
             let why = Invalid::new("taken", "A user with that username already exists.");
             return Err(CommandError::Field { field: "username", why });
         }
-        if let Some(owner) = owner {
-            return tell_owner(unit, &owner).await;
-        }
+        // Ids, keys and seals are made in any case, so that they cost the same.
         let at = unit.now();
         let user = UserId::new(unit.commands().clock().integer_id());
-        let events = register::decide(&User::default(), self.sealed(unit, user, at).await?)?;
-        unit.stage::<User>(user, events);
+        let account = self.sealed(unit, user, at).await?;
+        let first = self.wish.first_name.as_str();
+        let called = if first.is_empty() { self.wish.username.as_str() } else { first };
+        let personal = Personal::new(unit, user, called, at).await?;
+        if owner.is_some() {
+            return self.tell_owner(unit, at).await;
+        }
+        unit.load::<User>(NOBODY).await?;
+        unit.mail_quotas().await?;
+        unit.stage::<User>(user, register::decide(&User::default(), account)?);
         unit.claim(email, User::stream(user));
         unit.claim(username, User::stream(user));
-        let first = self.wish.first_name.as_str();
-        let owner = if first.is_empty() { self.wish.username.as_str() } else { first };
-        stage_personal_organization(unit, user, owner, at).await
+        personal.stage(unit, user)
     }
 
     fn outcome(&self, _: &[Event]) {}
-}
-
-/// The caller of a repeated registration hears the same; its owner gets a mail.
-async fn tell_owner(unit: &mut Unit<'_>, owner: &StreamName) -> Result<(), CommandError> {
-    let user = owner_of(owner)?;
-    let state = unit.load::<User>(user).await?;
-    let wish = RepeatRegistration {
-        nonce: random::link_nonce(),
-        limits: unit.commands().settings().links,
-        at: unit.now(),
-    };
-    unit.stage::<User>(user, repeat_registration::decide(&state, wish));
-    Ok(())
 }
 
 /// The account that holds a claim.
@@ -115,6 +107,61 @@ impl Hashed {
             at,
         })
     }
+
+    /// The caller of a repeated registration hears the same; the address's owner gets a mail.
+    async fn tell_owner(&self, unit: &mut Unit<'_>, at: Timestamp) -> Result<(), CommandError> {
+        let limits = unit.commands().settings().links;
+        unit.ask_for_mail(&self.wish.email, |state, quotas| {
+            let wish = RepeatRegistration { nonce: random::link_nonce(), limits, quotas, at };
+            repeat_registration::decide(state, wish)
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// The organization that everybody begins with, sealed and not yet staged.
+struct Personal {
+    id: OrganizationId,
+    name: OrganizationName,
+    wish: create_organization::CreateOrganization,
+}
+
+impl Personal {
+    /// Makes its ids, keys and seals.
+    async fn new(
+        unit: &Unit<'_>,
+        creator: UserId,
+        owner: &str,
+        at: Timestamp,
+    ) -> Result<Self, CommandError> {
+        let id = OrganizationId::new(unit.commands().clock().integer_id());
+        let name = OrganizationName::parse(&format!("{owner}'s Organization"))
+            .expect("a person's name of at most 150 printable characters leaves room for the rest");
+        let names =
+            Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
+        let sealed =
+            unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
+        let wish = create_organization::CreateOrganization {
+            organization: id,
+            name: sealed.name,
+            description: sealed.description,
+            creator,
+            is_personal: true,
+            at,
+        };
+        Ok(Self { id, name, wish })
+    }
+
+    fn stage(self, unit: &mut Unit<'_>, creator: UserId) -> Result<(), CommandError> {
+        let Self { id, name, wish } = self;
+        let events = create_organization::decide(&Organization::default(), wish)?;
+        unit.stage::<Organization>(id, events);
+        let claim = claims::organization_name(unit.commands().keyring(), creator, &name);
+        unit.claim(claim, Organization::stream(id));
+        unit.file_under(id);
+        Ok(())
+    }
 }
 
 /// The organization that everybody begins with.
@@ -124,24 +171,7 @@ pub(crate) async fn stage_personal_organization(
     owner: &str,
     at: Timestamp,
 ) -> Result<(), CommandError> {
-    let id = OrganizationId::new(unit.commands().clock().integer_id());
-    let name = OrganizationName::parse(&format!("{owner}'s Organization"))
-        .expect("a person's name of at most 150 printable characters leaves room for the rest");
-    let names = Names { name: name.as_str().to_owned(), description: Some(DESCRIPTION.to_owned()) };
-    let sealed = unit.seal_names::<Organization>(id, id, "organization.created", &names).await?;
-    let wish = create_organization::CreateOrganization {
-        organization: id,
-        name: sealed.name,
-        description: sealed.description,
-        creator,
-        is_personal: true,
-        at,
-    };
-    unit.stage::<Organization>(id, create_organization::decide(&Organization::default(), wish)?);
-    let claim = claims::organization_name(unit.commands().keyring(), creator, &name);
-    unit.claim(claim, Organization::stream(id));
-    unit.file_under(id);
-    Ok(())
+    Personal::new(unit, creator, owner, at).await?.stage(unit, creator)
 }
 
 async fn seal(

@@ -1,11 +1,10 @@
 //! Ask for a link that sets a new password.
 
 use keynest_crypto::random;
-use keynest_domain::user::{User, request_password_reset};
+use keynest_domain::user::request_password_reset;
 use keynest_domain::{Email, Event};
 
-use super::register::owner_of;
-use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
+use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
 struct RequestPasswordReset {
     email: Email,
@@ -26,16 +25,13 @@ impl UseCase for RequestPasswordReset {
     type Outcome = ();
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
-        let claim = claims::email(unit.commands().keyring(), &self.email);
-        let Some(owner) = unit.resolve(&claim).await? else { return Ok(()) };
-        let user = owner_of(&owner)?;
-        let state = unit.load::<User>(user).await?;
-        let wish = request_password_reset::RequestPasswordReset {
-            nonce: random::link_nonce(),
-            limits: unit.commands().settings().links,
-            at: unit.now(),
-        };
-        unit.stage::<User>(user, request_password_reset::decide(&state, wish));
+        let (at, limits) = (unit.now(), unit.commands().settings().links);
+        unit.ask_for_mail(&self.email, |state, quotas| {
+            let nonce = random::link_nonce();
+            let wish = request_password_reset::RequestPasswordReset { nonce, limits, quotas, at };
+            request_password_reset::decide(state, wish)
+        })
+        .await?;
         Ok(())
     }
 

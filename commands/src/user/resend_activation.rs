@@ -1,11 +1,10 @@
 //! Ask for another activation link.
 
 use keynest_crypto::random;
-use keynest_domain::user::{User, resend_activation};
+use keynest_domain::user::resend_activation;
 use keynest_domain::{Email, Event};
 
-use super::register::owner_of;
-use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
+use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
 struct ResendActivation {
     email: Email,
@@ -26,16 +25,17 @@ impl UseCase for ResendActivation {
     type Outcome = ();
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
-        let claim = claims::email(unit.commands().keyring(), &self.email);
-        let Some(owner) = unit.resolve(&claim).await? else { return Ok(()) };
-        let user = owner_of(&owner)?;
-        let state = unit.load::<User>(user).await?;
-        let wish = resend_activation::ResendActivation {
-            nonce: random::link_nonce(),
-            limits: unit.commands().settings().links,
-            at: unit.now(),
-        };
-        unit.stage::<User>(user, resend_activation::decide(&state, wish));
+        let (at, limits) = (unit.now(), unit.commands().settings().links);
+        unit.ask_for_mail(&self.email, |state, quotas| {
+            let wish = resend_activation::ResendActivation {
+                nonce: random::link_nonce(),
+                limits,
+                quotas,
+                at,
+            };
+            resend_activation::decide(state, wish)
+        })
+        .await?;
         Ok(())
     }
 

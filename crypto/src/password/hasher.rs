@@ -2,6 +2,7 @@
 //! sign-ins takes neither all memory nor all threads (DESIGN 8 and 11).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
@@ -62,6 +63,8 @@ struct Inner {
     threads: Arc<Semaphore>,
     /// The hash of nothing anybody knows, under the current parameters.
     nobody: String,
+    /// Hashes computed so far.
+    count: AtomicU64,
 }
 
 impl PasswordHasher {
@@ -115,6 +118,11 @@ impl PasswordHasher {
         !is_argon2id || !Params::try_from(&hash).is_ok_and(same)
     }
 
+    /// Hashes computed so far, compared ones included: what a sign-in costs does not depend on who signs in.
+    pub fn count(&self) -> u64 {
+        self.0.count.load(Ordering::Relaxed)
+    }
+
     fn build(params: HashParams) -> Result<Self, HashError> {
         let argon_params = Params::new(params.memory_kib, params.passes, params.lanes, None)
             .map_err(|_| HashError::BadParams)?;
@@ -125,6 +133,7 @@ impl PasswordHasher {
             places: Arc::new(Semaphore::new(threads + params.queue)),
             threads: Arc::new(Semaphore::new(threads)),
             nobody: String::new(),
+            count: AtomicU64::new(0),
         };
         inner.nobody = inner.hash(random::secret::<32>().as_ref())?;
         Ok(Self(Arc::new(inner)))
@@ -140,6 +149,7 @@ impl PasswordHasher {
         let thread =
             Arc::clone(&inner.threads).acquire_owned().await.map_err(|_| HashError::Busy)?;
         let task = tokio::task::spawn_blocking(move || {
+            inner.count.fetch_add(1, Ordering::Relaxed);
             let done = work(&inner);
             drop((thread, place));
             done

@@ -4,6 +4,7 @@ use super::{
     Event, INVITATIONS_PENDING_MAX, InvitationSent, MEMBERS_MAX, Organization, Rejection,
     expire_invitations,
 };
+use crate::limits::{Quota, full_until};
 use crate::{InvitationId, Lifetime, LinkNonce, Role, Sealed, Timestamp, UserId};
 
 /// How long an invitation stays good, where the configuration does not say (CONTRACT 4.3).
@@ -23,6 +24,8 @@ pub struct InviteMember {
     pub role: Role,
     pub nonce: LinkNonce,
     pub lifetime: Lifetime,
+    /// Invitations that the organization sends at most.
+    pub quota: Quota,
     pub at: Timestamp,
 }
 
@@ -32,6 +35,7 @@ pub fn check(
     inviter: UserId,
     invitee: Option<UserId>,
     is_address_invited: bool,
+    quota: Quota,
     at: Timestamp,
 ) -> Result<(), Rejection> {
     if invitee == Some(inviter) {
@@ -50,12 +54,15 @@ pub fn check(
     if pending >= INVITATIONS_PENDING_MAX {
         return Err(Rejection::TooManyInvitations);
     }
+    if let Some(until) = full_until(&state.invited_at, quota, at) {
+        return Err(Rejection::InvitesTooOften { seconds: until.since(at).secs().max(1) });
+    }
     Ok(())
 }
 
 /// Overdue invitations are expired on the way, so that they never stand in the way of a new one (D15).
 pub fn decide(state: &Organization, wish: InviteMember) -> Result<Vec<Event>, Rejection> {
-    check(state, wish.inviter, wish.invitee, wish.is_address_invited, wish.at)?;
+    check(state, wish.inviter, wish.invitee, wish.is_address_invited, wish.quota, wish.at)?;
     let InviteMember { inviter, invitation, address, role, nonce, lifetime, at, .. } = wish;
     let expires_at = at + lifetime;
     let mut events = expire_invitations::decide(state, at)?;
@@ -81,6 +88,7 @@ mod tests {
             role: Role::Viewer,
             nonce: LinkNonce::new(7),
             lifetime: LIFETIME,
+            quota: Quota::new(0, 1),
             at: NOON,
         }
     }
@@ -121,6 +129,21 @@ mod tests {
         given([created()].into_iter().chain(ids))
             .when(|state| decide(state, wish()))
             .then_rejected(Rejection::TooManyInvitations);
+    }
+
+    #[test]
+    fn an_organization_invites_so_many_a_day() {
+        let quota = Quota::new(50, 86_400);
+        let ids =
+            (0..50).map(|id| sent(InvitationId::new(uuid::Uuid::from_u128(1_000 + id)), NOON));
+        let past: Vec<Event> = [created()].into_iter().chain(ids).collect();
+        let wish =
+            |seconds| InviteMember { quota, at: NOON + Lifetime::from_secs(seconds), ..wish() };
+        given(past.clone())
+            .when(|state| decide(state, wish(60)))
+            .then_rejected(Rejection::InvitesTooOften { seconds: 86_340 });
+        let at = NOON + Lifetime::from_secs(86_400);
+        given(past).when(|state| decide(state, wish(86_400))).then([sent(SECOND, at)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A team: its members, their roles, its invitations.
 
 pub mod accept_invitation;
+pub mod change_address_rules;
 pub mod change_security_policy;
 pub mod create_organization;
 pub mod delete_organization;
@@ -18,7 +19,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::events;
-use crate::{Aggregate, InvitationId, LinkNonce, OrganizationId, Role, Sealed, Timestamp, UserId};
+use crate::limits::keep_time;
+use crate::{
+    AddressMode, Aggregate, InvitationId, LinkNonce, OrganizationId, Role, Sealed, Timestamp,
+    UserId,
+};
 
 /// Members at most (CONTRACT 4.3).
 pub const MEMBERS_MAX: usize = 100;
@@ -48,6 +53,8 @@ events! {
     MemberRemoved = "organization.member_removed" v 1,
     /// What the organization asks of its members' sign-ins from now on.
     SecurityPolicyChanged = "organization.security_policy_changed" v 1,
+    /// From where members reach the team from now on.
+    AddressRulesChanged = "organization.address_rules_changed" v 1,
 }
 
 /// See [`Event::OrganizationCreated`].
@@ -153,6 +160,15 @@ pub struct MemberRemoved {
     pub role: Role,
 }
 
+/// See [`Event::AddressRulesChanged`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AddressRulesChanged {
+    /// Whether they refuse, or only tell what they would refuse.
+    pub mode: AddressMode,
+    /// [`AddressRules`](crate::AddressRules) as JSON; ranges may be somebody's home.
+    pub rules: Sealed,
+}
+
 /// What an organization's rules refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -171,6 +187,12 @@ pub enum Rejection {
     /// Too many unanswered invitations.
     #[error("the organization has {INVITATIONS_PENDING_MAX} pending invitations")]
     TooManyInvitations,
+    /// Too many invitations in a while.
+    #[error("the organization has sent too many invitations")]
+    InvitesTooOften {
+        /// When there is room again.
+        seconds: u32,
+    },
     /// The member limit, also on acceptance.
     #[error("the organization has reached its limit of {MEMBERS_MAX} members")]
     OrganizationFull,
@@ -247,6 +269,10 @@ pub struct Organization {
     /// Why a link is dead, and its nonce, so that only whoever holds the link is told.
     pub ended: BTreeMap<InvitationId, (Ended, LinkNonce)>,
     pub policy: SecurityPolicy,
+    /// When invitations were sent in the last day.
+    pub invited_at: Vec<Timestamp>,
+    /// From where members reach it; from everywhere if there are none.
+    pub address_rules: Option<AddressRulesChanged>,
 }
 
 impl Aggregate for Organization {
@@ -283,6 +309,7 @@ impl Aggregate for Organization {
                     expires_at: it.expires_at,
                 };
                 self.pending.insert(it.invitation, pending);
+                keep_time(&mut self.invited_at, it.at);
             }
             Event::InvitationAccepted(it) => self.end(it.invitation, Ended::Accepted),
             Event::InvitationRevoked(it) => self.end(it.invitation, Ended::Revoked),
@@ -296,6 +323,7 @@ impl Aggregate for Organization {
             Event::MemberRemoved(it) => {
                 self.members.remove(&it.user);
             }
+            Event::AddressRulesChanged(it) => self.address_rules = Some(it.clone()),
         }
         self
     }

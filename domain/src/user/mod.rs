@@ -42,6 +42,7 @@ pub use open_link::OpenLink;
 pub use rehash_password::PasswordRehashed;
 
 use crate::event::events;
+use crate::limits::keep_time;
 use factors::{
     FactorRemoved, PasskeyEnrolled, PasskeyUsed, RecoveryCodeUsed, RecoveryCodesMade, TotpEnrolled,
     TotpUsed,
@@ -347,6 +348,9 @@ pub struct User {
     pub repeated_at: Option<Timestamp>,
     pub activation_requested_at: Option<Timestamp>,
     pub reset_requested_at: Option<Timestamp>,
+    /// When links were asked for in the last day.
+    pub activation_times: Vec<Timestamp>,
+    pub reset_times: Vec<Timestamp>,
     pub refuses_notices: bool,
     pub is_administrator: bool,
     /// Accounts at identity providers that sign in to this one, in the order in which they were linked.
@@ -383,6 +387,7 @@ impl Aggregate for User {
             Event::ActivationRequested(it) => {
                 self.activation = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
                 self.activation_requested_at = Some(it.at);
+                keep_time(&mut self.activation_times, it.at);
             }
             Event::UserActivated(_) => {
                 self.standing = Standing::Active;
@@ -406,6 +411,7 @@ impl Aggregate for User {
             Event::PasswordResetRequested(it) => {
                 self.reset = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
                 self.reset_requested_at = Some(it.at);
+                keep_time(&mut self.reset_times, it.at);
             }
             Event::PasswordReset(it) => {
                 self = self.with_password(&it.password, name, it.epoch, None);

@@ -3,6 +3,7 @@
 use super::{
     ActivationRequested, Event, LinkLimits, RegistrationRepeated, Standing, User, is_recent,
 };
+use crate::limits::{Quota, is_full};
 use crate::{LinkNonce, Timestamp};
 
 /// The wish: tell the owner.
@@ -11,19 +12,19 @@ use crate::{LinkNonce, Timestamp};
 pub struct RepeatRegistration {
     pub nonce: LinkNonce,
     pub limits: LinkLimits,
+    /// Mails that an address gets at most, in the short and in the long run.
+    pub quotas: [Quota; 2],
     pub at: Timestamp,
 }
 
 /// Never refuses, since the caller must not learn anything: a new link for an account that was never activated, a notice
 /// for one that was.
 pub fn decide(state: &User, wish: RepeatRegistration) -> Vec<Event> {
-    let RepeatRegistration { nonce, limits, at } = wish;
+    let RepeatRegistration { nonce, limits, quotas, at } = wish;
+    let is_too_often = is_recent(state.activation_requested_at, at, limits.repeated_interval)
+        || is_full(&state.activation_times, &quotas, at);
     match state.standing {
-        Standing::Inactive
-            if is_recent(state.activation_requested_at, at, limits.repeated_interval) =>
-        {
-            Vec::new()
-        }
+        Standing::Inactive if is_too_often => Vec::new(),
         Standing::Inactive => {
             vec![ActivationRequested { nonce, expires_at: at + limits.activation, at }.into()]
         }
@@ -42,12 +43,15 @@ mod tests {
     use crate::user::samples::{activated, at, registered};
     use crate::user::{Rejection, UserDeactivated};
 
+    const QUOTAS: [Quota; 2] = [Quota::new(3, 3_600), Quota::new(10, 86_400)];
+
     fn repeat(state: &User, seconds: u32) -> Result<Vec<Event>, Rejection> {
         Ok(decide(
             state,
             RepeatRegistration {
                 nonce: LinkNonce::new(2),
                 limits: LinkLimits::default(),
+                quotas: QUOTAS,
                 at: at(seconds),
             },
         ))

@@ -1,6 +1,7 @@
 //! Ask for a new activation link; older ones are dead.
 
 use super::{ActivationRequested, Event, LinkLimits, Standing, User, is_recent};
+use crate::limits::{Quota, is_full};
 use crate::{LinkNonce, Timestamp};
 
 /// The wish: another link.
@@ -9,14 +10,18 @@ use crate::{LinkNonce, Timestamp};
 pub struct ResendActivation {
     pub nonce: LinkNonce,
     pub limits: LinkLimits,
+    /// Mails that an address gets at most, in the short and in the long run.
+    pub quotas: [Quota; 2],
     pub at: Timestamp,
 }
 
 /// Never refuses, since the caller must not learn whether there is an account.
 pub fn decide(state: &User, wish: ResendActivation) -> Vec<Event> {
-    let ResendActivation { nonce, limits, at } = wish;
+    let ResendActivation { nonce, limits, quotas, at } = wish;
     let is_waiting = state.standing == Standing::Inactive;
-    if !is_waiting || is_recent(state.activation_requested_at, at, limits.activation_interval) {
+    let is_too_often = is_recent(state.activation_requested_at, at, limits.activation_interval)
+        || is_full(&state.activation_times, &quotas, at);
+    if !is_waiting || is_too_often {
         return Vec::new();
     }
     vec![ActivationRequested { nonce, expires_at: at + limits.activation, at }.into()]
@@ -29,12 +34,15 @@ mod tests {
     use crate::user::Rejection;
     use crate::user::samples::{activated, at, registered};
 
+    const QUOTAS: [Quota; 2] = [Quota::new(3, 3_600), Quota::new(10, 86_400)];
+
     fn resend(state: &User, seconds: u32) -> Result<Vec<Event>, Rejection> {
         Ok(decide(
             state,
             ResendActivation {
                 nonce: LinkNonce::new(2),
                 limits: LinkLimits::default(),
+                quotas: QUOTAS,
                 at: at(seconds),
             },
         ))

@@ -1,5 +1,6 @@
 //! Value types: valid by construction, parsed at the edge.
 
+mod address_rules;
 mod email;
 mod id;
 mod name;
@@ -8,7 +9,11 @@ mod sealed;
 mod subject;
 mod timestamp;
 mod variable_key;
+mod visit;
 
+pub use address_rules::{
+    ADDRESS_RANGES_MAX, AddressMode, AddressRules, AddressVerdict, parse_range,
+};
 pub use email::{EMAIL_BYTES_MAX, Email};
 pub use id::*;
 pub use name::*;
@@ -17,6 +22,7 @@ pub use sealed::{LinkNonce, Sealed};
 pub use subject::Subject;
 pub use timestamp::{Lifetime, Timestamp};
 pub use variable_key::{VARIABLE_KEY_MAX, VariableKey};
+pub use visit::{Meter, Visit};
 
 /// Why a text is not a valid value: a sentence for people and the rule's stable code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -39,7 +39,11 @@ pub(crate) fn describe_refusal(applied: &Applied, event: &refusals::Event) -> En
     let of_stream = applied.recorded.stream.id().parse().ok();
     let details = json!({"route": it.route, "code": it.code, "count": it.count});
     let object = it.object.clone().unwrap_or_default();
-    Entry::new("refused", "request", object, details)
+    let (action, outcome) = match it.code.as_str() {
+        refusals::WOULD_REFUSE => ("would_refuse", "ok"),
+        _ => ("refused", "refused"),
+    };
+    Entry::new(action, "request", object, details)
         .within(of_stream.or(applied.recorded.metadata.organization))
-        .outcome("refused")
+        .outcome(outcome)
 }

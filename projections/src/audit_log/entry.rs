@@ -89,7 +89,8 @@ pub(crate) fn mentioned(applied: &Applied) -> Vec<Named> {
         | Event::Federation(_)
         | Event::Challenge(_)
         | Event::Refusals(_)
-        | Event::Key(_) => {}
+        | Event::Key(_)
+        | Event::Limits(_) => {}
         Event::Organization(event) => {
             named.push(Named::new(Kind::Organization, stream));
             named.extend(in_organization(event));
@@ -120,7 +121,8 @@ fn in_organization(event: &organization::Event) -> Option<Named> {
         organization::Event::OrganizationCreated(_)
         | organization::Event::OrganizationUpdated(_)
         | organization::Event::SecurityPolicyChanged(_)
-        | organization::Event::OrganizationDeleted(_) => None,
+        | organization::Event::OrganizationDeleted(_)
+        | organization::Event::AddressRulesChanged(_) => None,
         // Whoever accepts within the same batch finds the inviter through a fact that is not stored yet.
         organization::Event::InvitationSent(it) => Some(Named::new(Kind::User, it.inviter)),
         organization::Event::InvitationAccepted(it) => {

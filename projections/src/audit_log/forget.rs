@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 use crate::error::ApplyError;
 
 /// Details that hold names sealed under the organization's key, in the rows of that organization.
-const NAMES: [&str; 6] =
-    ["name", "old_name", "organization", "organization_name", "project", "environment"];
+const NAMES: [&str; 7] =
+    ["name", "old_name", "organization", "organization_name", "project", "environment", "rules"];
 
 pub(crate) async fn forget(key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
     match key.subject {

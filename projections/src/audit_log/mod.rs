@@ -9,6 +9,7 @@ mod facts;
 mod federation;
 mod forget;
 mod key;
+mod limits;
 mod organization;
 mod project;
 mod query;
@@ -88,6 +89,7 @@ async fn describe(
         Event::Project(event) => project::describe(applied, event, facts, keyring).await,
         Event::Environment(event) => environment::describe(applied, event, facts, keyring).await,
         Event::Access(event) => Ok(access::describe(event, facts)),
+        Event::Limits(event) => Ok(limits::describe(event)),
         Event::Refusals(event) => Ok(access::describe_refusal(applied, event)),
         Event::Key(event) => Ok(key::describe(event)),
     }

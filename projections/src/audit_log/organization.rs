@@ -2,7 +2,7 @@
 
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::organization::{Event, InvitationSent};
-use keynest_domain::{InvitationId, OrganizationId, Timestamp, UserId};
+use keynest_domain::{AddressRules, InvitationId, OrganizationId, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use super::entry::Entry;
@@ -75,6 +75,13 @@ pub(crate) async fn describe(
                 "removed_user_role": it.role, "organization_id": id, "organization_name": name});
             entry("delete", "membership", details)
                 .opened("removed_user_email", Some(Subject::User(it.user)))
+        }
+        Event::AddressRulesChanged(it) => {
+            let rules = applied.open(keyring, subject, "rules", &it.rules).await?;
+            let rules: Option<AddressRules> =
+                rules.and_then(|text| serde_json::from_str(&text).ok());
+            let details = json!({"mode": it.mode, "rules": rules, "organization_name": name});
+            entry("update", "address_rules", details)
         }
     };
     Ok(entry.within(Some(id)))

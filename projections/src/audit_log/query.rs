@@ -110,9 +110,12 @@ impl Queries {
                        and ($12::bigint[] is null or a.organization_id = any($12))
                        order by a.position desc limit $9) a
                    where m.user_id = $1 and m.role in ('admin', 'editor')
+                       and address_verdict(o.address_mode, o.address_allow, o.address_deny, $13::text::inet) <> 'refused'
                    union
                    (select a.position from audit_log a where a.actor_id = $1 and (a.organization_id is null
-                       or exists (select from memberships m where m.user_id = $1 and m.organization_id = a.organization_id)
+                       or exists (select from memberships m join organizations o on o.id = m.organization_id
+                           where m.user_id = $1 and m.organization_id = a.organization_id
+                           and address_verdict(o.address_mode, o.address_allow, o.address_deny, $13::text::inet) <> 'refused')
                        or not exists (select from organizations o where o.id = a.organization_id)) and
                        ($2::bigint is null or a.organization_id = $2) and ($3::bigint is null or a.actor_id = $3)
                        and (cardinality($4::text[]) = 0 or a.action = any($4)) and ($5::text is null or a.target_type = $5)
@@ -152,7 +155,8 @@ impl Queries {
             AUDIT_ROWS_MAX,
             page.before(),
             page.until(),
-            reader.whole_organizations()
+            reader.whole_organizations(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;

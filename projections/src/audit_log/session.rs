@@ -69,6 +69,9 @@ pub(crate) fn describe_login(event: &login::Event) -> Entry {
             entry("login_locked", it.user, details).outcome("refused")
         }
         login::Event::LoginUnlocked(it) => entry("login_unlocked", it.user, json!({})),
+        login::Event::LinkNotSent(it) => {
+            entry("link_not_sent", it.user, json!({})).outcome("refused")
+        }
     }
 }
 

@@ -48,6 +48,7 @@ impl Queries {
         let rows = sqlx::query!(
             r#"select e.id, coalesce(e.name, '') as "environment_name!", p.id as project_id,
                    coalesce(p.name, '') as "project_name!", o.id as organization_id, o.revision, m.role,
+                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $7::text::inet) as "verdict!",
                    v.id as "variable_id?", v.key as "key?", v.value as "value?", v.version as "version?"
                from environments e
                join projects p on p.id = e.project_id
@@ -61,7 +62,8 @@ impl Queries {
             EXPORT_MAX + 1,
             reader.whole_organizations(),
             reader.whole_projects(),
-            reader.environments()
+            reader.environments(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
@@ -69,6 +71,7 @@ impl Queries {
             return Err(QueryError::TooMany { what: "variables in one file", max: EXPORT_MAX });
         }
         let Some(first) = rows.first() else { return Ok(None) };
+        reader.admit(OrganizationId::new(first.organization_id), &first.verdict)?;
         let mut export = Export {
             role: role(&first.role)?,
             organization: OrganizationId::new(first.organization_id),

@@ -26,6 +26,7 @@ struct Stored {
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
     created_by_name: String,
+    verdict: String,
     n: i64,
     total: i64,
 }
@@ -67,16 +68,17 @@ impl Queries {
                    p.id as "project_id!", coalesce(p.name, '') as "project_name!",
                    o.id as "organization_id!", o.revision as "revision!", m.role as "role!",
                    v.created_at as "created_at!", v.updated_at as "updated_at!",
-                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!"
+                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!", verdict as "verdict!"
                from environments e
                join projects p on p.id = e.project_id
                join organizations o on o.id = p.organization_id
                join memberships m on m.organization_id = o.id and m.user_id = $1
+               cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) verdict
                cross join lateral (
                    select v.*, row_number() over (order by v.key) as n, count(*) over () as total
                    from variables v where v.environment_id = e.id) v
                left join users u on u.id = v.creator_id
-               where e.id = $2 and (v.n = 1 or (v.n > $3 and v.n <= $4))
+               where e.id = $2 and verdict <> 'refused' and (v.n = 1 or (v.n > $3 and v.n <= $4))
                    and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))
                order by v.n limit 1001"#,
             reader.user().get(),
@@ -85,11 +87,12 @@ impl Queries {
             page.until(),
             reader.whole_organizations(),
             reader.whole_projects(),
-            reader.environments()
+            reader.environments(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
-        Listed::from_numbered(rows, page, |row| (row.n, row.total), read)
+        Listed::from_numbered(rows, page, |row| (row.n, row.total), |row| read(&reader, row))
     }
 
     async fn variables(
@@ -105,16 +108,17 @@ impl Queries {
                    v.project_id as "project_id!", coalesce(v.project_name, '') as "project_name!",
                    v.organization_id as "organization_id!", v.revision as "revision!", v.role as "role!",
                    v.created_at as "created_at!", v.updated_at as "updated_at!",
-                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!"
+                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!", v.verdict as "verdict!"
                from (select v.*, e.name as environment_name, p.id as project_id, p.name as project_name,
-                         o.id as organization_id, o.revision, m.role,
+                         o.id as organization_id, o.revision, m.role, verdict,
                          row_number() over (order by v.key, v.id) as n, count(*) over () as total
                      from memberships m
                      join organizations o on o.id = m.organization_id
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
                      join variables v on v.environment_id = e.id
-                     where m.user_id = $1 and ($2::bigint is null or v.id = $2)
+                     cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) verdict
+                     where m.user_id = $1 and ($2::bigint is not null or verdict <> 'refused') and ($2::bigint is null or v.id = $2)
                          and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))) v
                left join users u on u.id = v.creator_id
                where v.n = 1 or (v.n > $3 and v.n <= $4)
@@ -125,15 +129,17 @@ impl Queries {
             page.until(),
             reader.whole_organizations(),
             reader.whole_projects(),
-            reader.environments()
+            reader.environments(),
+            reader.client()
         )
         .fetch_all(self.read())
         .await?;
-        Listed::from_numbered(rows, page, |row| (row.n, row.total), read)
+        Listed::from_numbered(rows, page, |row| (row.n, row.total), |row| read(&reader, row))
     }
 }
 
-fn read(row: Stored) -> Result<VariableRow, QueryError> {
+fn read(reader: &Reader, row: Stored) -> Result<VariableRow, QueryError> {
+    reader.admit(OrganizationId::new(row.organization_id), &row.verdict)?;
     Ok(VariableRow {
         id: VariableId::new(row.id),
         key: row.key,

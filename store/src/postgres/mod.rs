@@ -9,6 +9,7 @@ mod idempotency;
 mod key_table;
 mod migrate;
 mod options;
+mod quota;
 mod read;
 mod self_check;
 mod stream_names;
@@ -25,6 +26,7 @@ pub use idempotency::PostgresIdempotency;
 pub use key_table::PostgresKeyTable;
 pub use migrate::{MIGRATOR, migrate};
 pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with};
+pub use quota::PostgresQuotas;
 pub use self_check::OpenError;
 pub use verify::{Finding, Progress, Report, verify};
 

@@ -12,3 +12,4 @@ mod idempotency;
 mod key_table;
 mod oracle;
 mod postgres;
+mod quotas;

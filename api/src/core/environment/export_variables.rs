@@ -90,7 +90,10 @@ async fn recorded(
 fn too_many(error: QueryError) -> Problem {
     match error {
         QueryError::TooMany { .. } => Problem::new("too_large").detail(error.to_string()),
-        QueryError::Unavailable(_) | QueryError::Inconsistent { .. } => error.into(),
+        QueryError::AddressNotAllowed(_)
+        | QueryError::Throttled { .. }
+        | QueryError::Unavailable(_)
+        | QueryError::Inconsistent { .. } => error.into(),
     }
 }
 

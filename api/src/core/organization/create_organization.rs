@@ -46,6 +46,6 @@ pub async fn handle(
 ) -> Result<Done<Organization>, Problem> {
     let made = app.commands.create_organization(&caller.origin, request.parse()?).await?;
     let id = made.outcome;
-    let load = || shaped(app.queries.organization(caller.user, id));
+    let load = || shaped(app.queries.organization(caller.reader(), id));
     app.answer(StatusCode::CREATED, made.position, MODELS, id.get(), load).await
 }

@@ -80,7 +80,7 @@ pub async fn handle(
     let wish = request.parse(id)?;
     let (organization, email) = (wish.organization, wish.address.as_str().to_owned());
     let sent = app.commands.invite_member(&caller.origin, wish).await?;
-    let name = app.queries.organization(caller.user, organization).await?.map(|row| row.name);
+    let name = app.queries.organization(caller.reader(), organization).await?.map(|row| row.name);
     let invitation = Sent {
         id: sent.outcome.invitation.get(),
         email: email.clone(),

@@ -31,7 +31,7 @@ pub async fn handle(
     Path(id): Path<i64>,
 ) -> Result<Json<Response>, Problem> {
     let id = OrganizationId::new(id);
-    let role = app.queries.organization(caller.user, id).await?.map(|row| row.role);
+    let role = app.queries.organization(caller.reader(), id).await?.map(|row| row.role);
     require(id, role, Permission::ManageMembers)?;
     let rows = app.queries.pending_invitations(caller.user, id).await?.unwrap_or_default();
     let invitations: Vec<_> = rows.into_iter().map(Invitation::from).collect();

@@ -32,7 +32,7 @@ pub async fn handle(
     Path(id): Path<i64>,
 ) -> Result<Json<Response>, Problem> {
     let id = OrganizationId::new(id);
-    let seen = found(app.queries.list_members(caller.reader.user(), id).await?)?;
+    let seen = found(app.queries.list_members(&caller.reader, id).await?)?;
     caller.require(id, Some(seen.role), Permission::ViewMembers)?;
     app.commands.require_policy(&caller.origin, id).await?;
     let members: Vec<_> =

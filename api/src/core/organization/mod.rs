@@ -1,5 +1,6 @@
 //! Teams, their members and invitations.
 
+mod address_rules;
 mod create_organization;
 mod delete_organization;
 mod invite_member;
@@ -30,6 +31,7 @@ pub fn router() -> OpenApiRouter<App> {
             delete_organization::handle
         ))
         .routes(routes!(security::show, security::change))
+        .routes(routes!(address_rules::show, address_rules::replace))
         .routes(routes!(list_members::handle))
         .routes(routes!(invite_member::handle))
         .routes(routes!(update_member_role::handle))

@@ -88,6 +88,6 @@ async fn update(
 ) -> Result<Done<Organization>, Problem> {
     let id = wish.organization;
     let updated = app.commands.update_organization(&caller.origin, wish).await?;
-    let load = || shaped(app.queries.organization(caller.user, id));
+    let load = || shaped(app.queries.organization(caller.reader(), id));
     app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
 }

@@ -21,6 +21,7 @@ mod register;
 mod repeats;
 mod replicas;
 mod revocation;
+mod same_work;
 mod sessions;
 mod settings;
 mod throttles;

@@ -1,5 +1,6 @@
 //! Organizations, projects, environments and variables as their users meet them.
 
+mod address_rules;
 mod audit_log;
 mod environments;
 mod files;

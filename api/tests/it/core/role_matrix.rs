@@ -30,6 +30,8 @@ const ROWS: &[Row] = &[
     ("GET", "organizations/{o}/security/", "", ADMINS),
     ("PATCH", "organizations/{o}/security/", r#"{"step_up": false}"#, ADMINS),
     ("GET", "organizations/{o}/members/", "", SEEN),
+    ("GET", "organizations/{o}/address-rules/", "", ADMINS),
+    ("PUT", "organizations/{o}/address-rules/", r#"{"mode": "dry_run"}"#, ADMINS),
     ("POST", "organizations/{o}/invite_member/", r#"{"email": "x{n}@example.com"}"#, ADMINS_MAKE),
     ("GET", "organizations/{o}/invitations/", "", ADMINS),
     ("DELETE", "organizations/{o}/invitations/{i}/", "", ADMINS_END),

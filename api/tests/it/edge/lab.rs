@@ -211,7 +211,7 @@ struct Page {
 }
 
 fn routes(bench: Bench) -> Router {
-    let throttle = Throttle::new(&ThrottleLimits::default());
+    let throttle = Throttle::new(&ThrottleLimits::default(), keynest_commands::Clock::default());
     let login = post(async || Problem::new("invalid_credentials")).route_layer(throttle.auth());
     let activate = post(async || "activated").route_layer(throttle.auth());
     Router::new()

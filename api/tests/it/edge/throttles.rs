@@ -10,14 +10,16 @@ async fn failed_attempts_count_and_the_sixth_is_refused_with_true_counters() {
         let answer = lab.ask("POST /login/ HTTP/1.1", "").await;
         assert_eq!(answer.status, 400);
         assert_eq!(answer.header("ratelimit-policy"), Some("\"auth\";q=5;w=60"));
-        assert_eq!(answer.header("ratelimit"), Some(&*format!("\"auth\";r={remaining};t=12")));
+        let told = answer.header("ratelimit").unwrap();
+        let reset = told.strip_prefix(&*format!("\"auth\";r={remaining};t=")).expect(told);
+        assert!((50..=60).contains(&reset.parse().unwrap()), "{told}");
         assert_eq!(answer.header("x-ratelimit-remaining"), Some(&*remaining.to_string()));
     }
     let answer = lab.ask("POST /login HTTP/1.1", "").await;
     assert_eq!((answer.status, answer.code().as_str()), (429, "throttled"));
     let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
     let told = answer.header("ratelimit").unwrap().rsplit_once("t=").unwrap().1.parse().unwrap();
-    assert!((1..=12).contains(&wait) && wait >= told, "{wait} {told}");
+    assert!((1..=60).contains(&wait) && wait >= told, "{wait} {told}");
 
     let other = lab.ask("POST /activate/ HTTP/1.1", "").await;
     assert_eq!(

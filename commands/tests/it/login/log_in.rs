@@ -142,3 +142,34 @@ async fn two_people_behind_one_address_are_both_known_there() {
     }
     world.log_in_from("192.0.2.1", "ann", PASSWORD).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_thousand_wrong_tries_from_everywhere_do_not_keep_the_owner_out() {
+    let world = World::new().await;
+    world.active("ann").await;
+    world.log_in_from("192.0.2.1", "ann", PASSWORD).await.unwrap();
+    let mut heard = 0;
+    for n in 0..1_000 {
+        // Half of them from the owner's own /24, spread over time so that no lock swallows them all.
+        let address = match n % 2 {
+            0 => format!("203.0.{}.{}", n / 250, n % 250),
+            _ => format!("192.0.2.{}", 2 + n % 250),
+        };
+        world.clock.advance(Lifetime::from_secs(30));
+        heard += usize::from(is_invalid(&world.log_in_from(&address, "ann", "wrong guess").await));
+    }
+    assert!(heard < 60, "{heard} guesses were compared in eight hours");
+    assert!(is_locked(&world.log_in_from("203.0.113.1", "ann", PASSWORD).await));
+    assert!(is_locked(&world.log_in_from("192.0.2.200", "ann", PASSWORD).await), "the neighbour");
+    world.log_in_from("192.0.2.1", "ann", PASSWORD).await.expect("the owner's own address");
+}
+
+#[tokio::test]
+async fn every_spelling_of_an_address_counts_towards_one_lock() {
+    let world = World::new().await;
+    world.active("ann").await;
+    for local in ["Ann", "aNN", "ANN", "ann", " ann"] {
+        assert!(is_invalid(&world.log_in_from(AWAY, local, "wrong guess").await), "{local}");
+    }
+    assert!(is_locked(&world.log_in_from(AWAY, "ann", PASSWORD).await));
+}

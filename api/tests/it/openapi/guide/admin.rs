@@ -26,11 +26,29 @@ pub async fn instance(guide: &mut Recorder<'_>, people: &People) {
     let listed = guide.call(call.titled("All accounts"), 200).await.body;
     let bob = listed["results"][1]["id"].as_i64().unwrap();
     let call = Call::get("/api/admin/organizations/?page_size=2").with_token(ann);
-    guide.call(call.titled("All organizations, counted"), 200).await;
+    let counted = guide.call(call.titled("All organizations, counted"), 200).await.body;
+    limits(guide, ann, counted["results"][0]["id"].as_i64().unwrap()).await;
     let close = Call::post(format!("{USERS}{bob}/deactivate/"), json!({})).with_token(ann);
     let note = "Every session of the account ends at once.";
     guide.call(close.titled("Close an account").note(note), 200).await;
     let open = Call::post(format!("{USERS}{bob}/reactivate/"), json!({})).with_token(ann);
     let note = "Old sessions stay ended: the person signs in again.";
     guide.call(open.titled("Open it again").note(note), 200).await;
+}
+
+async fn limits(guide: &mut Recorder<'_>, ann: &str, organization: i64) {
+    let path = "/api/admin/limits/";
+    let note = "A policy's name is the one in `RateLimit-Policy` and `violated-policies`.";
+    let call = Call::get(path).with_token(ann).titled("How often callers may try").note(note);
+    guide.call(call, 200).await;
+    let wish = json!({ "limits": { "token": { "quota": 5_000, "window_seconds": 3_600 } } });
+    let note = "Every process goes by it at once. `null` goes back to what is configured, a quota of 0 switches \
+                a policy off.";
+    let call = Call::patch(path, wish).with_token(ann).titled("Change limits").note(note);
+    guide.call(call, 200).await;
+    let own = format!("/api/admin/organizations/{organization}/limits/");
+    let wish = json!({ "limits": { "invitations": { "quota": 200, "window_seconds": 86_400 } } });
+    let call = Call::patch(&own, wish).with_token(ann);
+    guide.call(call.titled("Give one organization limits of its own"), 200).await;
+    guide.call(Call::get(&own).with_token(ann).titled("Limits of one organization"), 200).await;
 }

@@ -42,6 +42,19 @@ pub async fn organizations(guide: &mut Recorder<'_>, people: &People) -> i64 {
     let call =
         Call::put(&one, json!({ "name": "Acme Ltd", "description": "Our shop" })).with_token(ann);
     guide.call(call.titled("Replace an organization"), 200).await;
+    let rules = format!("{one}address-rules/");
+    let wish = json!({ "mode": "dry_run", "allow": ["192.0.2.0/24", "2001:db8::/32"] });
+    let note = "A dry run refuses nobody and records in the audit log (`would_refuse`) whom it would refuse. \
+                `enforced` answers 403 `address_not_allowed` to everybody else; lists leave such an \
+                organization's objects out, and the list of organizations still shows it.";
+    let call = Call::put(&rules, wish).with_token(ann).titled("Try out address rules").note(note);
+    guide.call(call, 200).await;
+    let wish = json!({ "mode": "enforced", "allow": ["192.0.2.0/24"] });
+    let call = Call::put(&rules, wish).with_token(ann).titled("Rules that would lock you out");
+    guide.call(call, 400).await;
+    let call = Call::put(&rules, json!({ "mode": "dry_run" })).with_token(ann);
+    guide.call(call.titled("Take the address rules away"), 200).await;
+    guide.call(Call::get(&rules).with_token(ann).titled("Read the address rules"), 200).await;
     id
 }
 
