@@ -49,7 +49,15 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// For whoever runs the process; not throttled, not part of the documented API.
 pub fn operations_router(metrics: Option<Metrics>) -> Router<App> {
-    let routes = Router::new().route("/health/ready/", get(ready));
+    with_metrics(Router::new().route("/health/ready/", get(ready)), metrics)
+}
+
+/// The same for a process that serves no callers: what has become of their sessions does not concern it.
+pub fn quiet_operations_router(metrics: Option<Metrics>) -> Router<App> {
+    with_metrics(Router::new().route("/health/ready/", get(quiet_ready)), metrics)
+}
+
+fn with_metrics(routes: Router<App>, metrics: Option<Metrics>) -> Router<App> {
     match metrics {
         Some(metrics) => routes.route("/metrics/", get(async move || metrics.answer())),
         None => routes,
@@ -66,6 +74,14 @@ async fn alive() -> Json<Alive> {
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     let checks =
         vec![store(&app).await, read_models(&app).await, clock(&app).await, sessions(&app)];
+    answer(checks)
+}
+
+async fn quiet_ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
+    answer(vec![store(&app).await, read_models(&app).await, clock(&app).await])
+}
+
+fn answer(checks: Vec<Check>) -> (StatusCode, Json<Ready>) {
     let is_ready = checks.iter().all(|check| check.is_good);
     let (code, status) = if is_ready {
         (StatusCode::OK, "ready")

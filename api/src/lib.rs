@@ -30,4 +30,4 @@ pub use pages::{DevMail, DevMailbox, MailboxError};
 pub use problem::Problem;
 pub use problem::catalogue;
 pub use reply::Done;
-pub use routes::{EdgeSettings, documented, edge, operations};
+pub use routes::{EdgeSettings, documented, edge, operations, quiet_operations};

@@ -101,6 +101,12 @@ pub fn operations(app: App, settings: &EdgeSettings) -> Edge {
     wrap(routes.with_state(app.clone()), &app, settings, false)
 }
 
+/// The same for a process that serves no callers.
+pub fn quiet_operations(app: App, settings: &EdgeSettings) -> Edge {
+    let routes = health::quiet_operations_router(settings.metrics.clone());
+    wrap(routes.with_state(app.clone()), &app, settings, false)
+}
+
 fn wrap(routes: Router, app: &App, settings: &EdgeSettings, is_https: bool) -> Edge {
     let clock = app.commands.clock().clone();
     let ids = clock.clone();

@@ -65,6 +65,9 @@ impl Product {
             command_settings(&config),
         );
 
+        let work = WorkTable::new(store_pool.clone());
+        take_first_places(&work, &store, &clock).await.context("take the mailer's place")?;
+
         let connect = database.url.parse().context("read the database URL")?;
         let read_pool =
             keynest_projections::connect_read_pool(connect, config.database.read_connections_max)
@@ -75,7 +78,7 @@ impl Product {
         Ok(Self {
             queries: Queries::new(read_pool.clone()),
             idempotency: IdempotencyTable::Postgres(PostgresIdempotency::new(store_pool.clone())),
-            work: WorkTable::new(store_pool.clone()),
+            work,
             mailbox: Mailbox::new(store_pool.clone(), config.mail.mailbox_messages_max),
             config,
             clock,
@@ -93,6 +96,18 @@ impl Product {
         self.read_pool.close().await;
         self.store_pool.close().await;
     }
+}
+
+/// A reactor that never ran begins at the head, since effects are never replayed. So that the first mails of a new product
+/// are not lost when its processes are started one after the other, whichever comes first takes the reactors' places.
+async fn take_first_places(
+    work: &WorkTable,
+    store: &EventStore,
+    clock: &Clock,
+) -> anyhow::Result<()> {
+    let (incarnation, head) = (store.incarnation(), store.head().await?);
+    work.checkpoint(keynest_workers::MAILER, incarnation, head, clock.now()).await?;
+    Ok(())
 }
 
 /// The root key from the configuration or its file. A fresh one is made only for a database without keys: anything

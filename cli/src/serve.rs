@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use keynest_api::middleware::Metrics;
 use keynest_api::server::{self, Drained, Stop};
-use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations};
+use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations, quiet_operations};
+use keynest_commands::Commands;
 use keynest_crypto::Keyring;
 use keynest_projections::Footing;
 use keynest_store::postgres::PostgresQuotas;
@@ -24,6 +25,8 @@ use crate::database::Database;
 use crate::edge::{edge_settings, server_options, settings};
 use crate::product::Product;
 
+/// Between two looks at refusals that are counted.
+const REFUSALS_FLUSHED_EVERY: Duration = Duration::from_secs(60);
 /// Between two looks at the key table.
 const KEYS_RELOADED_EVERY: Duration = Duration::from_secs(60);
 
@@ -58,6 +61,7 @@ async fn serve_on(
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let product = Product::open(config, database).await?;
+    let metrics = Metrics::install().context("start measuring")?;
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(reload_keys(product.keyring.clone(), done.clone()));
@@ -81,8 +85,12 @@ async fn serve_on(
         start_workers(&product, ledger, &tasks, &done).await?;
     }
     if parts.api {
-        serve(&product, stop, &done).await?;
+        if !parts.workers {
+            tasks.spawn(flush_refusals(product.commands.clone(), done.clone()));
+        }
+        serve(&product, metrics, stop, &done).await?;
     } else {
+        watch_over(&product, metrics, stop).await?;
         tracing::info!(?parts, "KeyNest is ready");
         stop.drain.cancelled().await;
     }
@@ -193,13 +201,40 @@ fn smtp_limits(config: &Config) -> keynest_workers::SmtpLimits {
     }
 }
 
-async fn serve(product: &Product, stop: &Stop, done: &CancellationToken) -> anyhow::Result<()> {
+/// Refusals that are counted within their minute are written once it is over. Beside the workers, the janitor does it;
+/// they are held by the process that answered the calls.
+async fn flush_refusals(commands: Commands, done: CancellationToken) {
+    let mut tick = tokio::time::interval(REFUSALS_FLUSHED_EVERY);
+    loop {
+        tokio::select! {
+            () = done.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        if let Err(error) = commands.flush_refusals().await {
+            tracing::warn!(error = %error, "counted refusals could not be written");
+        }
+    }
+}
+
+/// `/metrics` and `/health/ready` of a process without an API, if it is given a listener.
+async fn watch_over(product: &Product, metrics: Metrics, stop: &Stop) -> anyhow::Result<()> {
+    let config = &product.config;
+    let Some(address) = config.http.metrics_listen else { return Ok(()) };
+    let service = quiet_operations(app(product), &edge_settings(config, metrics)?);
+    let listener = listen(address).await?;
+    let listen = listener.local_addr().context("read the listener's address")?;
+    tracing::info!(%listen, "metrics and readiness are served");
+    tokio::spawn(server::serve(listener, service, server_options(config), stop.clone()));
+    Ok(())
+}
+
+fn app(product: &Product) -> App {
     let config = &product.config;
     let mailbox: Option<Arc<dyn DevMailbox>> = match config.smtp.url.is_set() {
         true => None,
         false => Some(Arc::new(LocalMailbox(product.mailbox.clone()))),
     };
-    let app = App::new(
+    App::new(
         product.commands.clone(),
         product.queries.clone(),
         product.projections.clone(),
@@ -207,7 +242,17 @@ async fn serve(product: &Product, stop: &Stop, done: &CancellationToken) -> anyh
         settings(config),
         mailbox,
     )
-    .sharing(PostgresQuotas::new(product.store_pool.clone()).into());
+    .sharing(PostgresQuotas::new(product.store_pool.clone()).into())
+}
+
+async fn serve(
+    product: &Product,
+    metrics: Metrics,
+    stop: &Stop,
+    done: &CancellationToken,
+) -> anyhow::Result<()> {
+    let config = &product.config;
+    let app = app(product);
     app.throttle.follow(&app.commands, done.clone()).await.context("read the limits")?;
     let started = app.revocations.start(&app, done.clone()).await;
     started.map_err(|problem| anyhow!("load the ended sessions: {}", problem.text()))?;
@@ -216,7 +261,6 @@ async fn serve(product: &Product, stop: &Stop, done: &CancellationToken) -> anyh
     tokio::spawn(async move {
         until.run_until_cancelled(uses.keep(|| clock.now())).await;
     });
-    let metrics = Metrics::install().context("start measuring")?;
     let around = edge_settings(config, metrics)?;
     let listener = listen(config.http.listen).await?;
     if let Some(address) = config.http.metrics_listen {

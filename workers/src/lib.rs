@@ -37,7 +37,7 @@ pub use feed::{Feed, Following};
 pub use janitor::{Janitor, JanitorSettings};
 pub use key_ledger::{DestroyedKey, KeyLedger, LedgerError};
 pub use mailbox::{MAILS_MAX_DEFAULT, Mailbox, StoredMail};
-pub use mailer::{Mailer, MailerSettings};
+pub use mailer::{MAILER, Mailer, MailerSettings};
 pub use reactor::{Delivery, Reactor, WorkError};
 pub use smtp::{SmtpError, SmtpLimits};
 pub use transport::Transport;

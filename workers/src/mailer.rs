@@ -18,6 +18,9 @@ use crate::reactor::{Delivery, Reactor, WorkError};
 use crate::render::Renderer;
 use crate::transport::{Transport, Unsent};
 
+/// The mailer's name in the tables of consumers and work.
+pub const MAILER: &str = "mailer";
+
 /// Letters of one event that are handed over at the same time.
 const LETTERS_AT_ONCE: usize = 4;
 /// What tells the letters of one event apart in their Message-IDs, in hexadecimal digits.
@@ -218,7 +221,7 @@ fn unkept(_: sqlx::Error) -> Unsent {
 #[async_trait]
 impl Reactor for Mailer {
     fn durable(&self) -> &'static str {
-        "mailer"
+        MAILER
     }
 
     fn wants(&self, event_name: &str) -> bool {

@@ -8,3 +8,4 @@ mod journey;
 mod operations_page;
 mod refusals_to_start;
 mod running;
+mod separate_processes;
