@@ -38,7 +38,9 @@ pub fn check(password: &Password, context: &[&str]) -> Result<(), Invalid> {
 fn is_similar(password: &str, context: &str) -> bool {
     let context = context.to_lowercase();
     let parts = context.split(|c: char| !c.is_alphanumeric());
-    [context.as_str()].into_iter().chain(context.split('@')).chain(parts).any(|part| {
+    // `zephyrinetidewater` of `Zephyrine Tidewater`.
+    let joined: String = context.chars().filter(|c| c.is_alphanumeric()).collect();
+    [context.as_str(), &joined].into_iter().chain(context.split('@')).chain(parts).any(|part| {
         let part: Vec<char> = part.chars().take(CONTEXT_CHARS_MAX).collect();
         let password: Vec<char> = password.chars().collect();
         let both = part.len() + password.len();

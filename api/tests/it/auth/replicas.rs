@@ -65,6 +65,7 @@ async fn a03_seven_ways_to_end_a_token_reach_the_other_replica(pool: PgPool) {
         let phone = app.sign_in(&name).await;
         assert_eq!(status_on(&replica, &app, &phone.access).await, 200, "{how}");
         end(&app, &laptop, &phone, how).await;
+        app.app.revocations.catch_up(app.app.commands.store()).await;
         assert_eq!(profile_status(&app, &phone.access).await, 401, "{how}");
         replica.app.revocations.catch_up(replica.app.commands.store()).await;
         assert_eq!(status_on(&replica, &app, &phone.access).await, 401, "{how}");

@@ -19,6 +19,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec((wait, age), 1..30)
 }
 
+/// Too near to the end of the grace for a clock that goes on while a slow machine computes.
+const NEAR: std::ops::Range<u32> = GRACE.secs() - 5..GRACE.secs();
+
 /// Follows one chain with a model of its own: the tokens handed out, and when each was first used.
 async fn follow(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let world = World::new().await;
@@ -39,6 +42,9 @@ async fn follow(steps: Vec<Step>) -> Result<(), TestCaseError> {
             2 => since.is_some_and(|since| since < GRACE.secs()),
             _ => false,
         };
+        if newest - presented == 2 && since.is_some_and(|since| NEAR.contains(&since)) {
+            continue;
+        }
         let answer = world.refresh(&tokens[presented]).await;
         match (has_ended, is_good) {
             (true, _) => {
