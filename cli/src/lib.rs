@@ -5,6 +5,7 @@ pub mod config;
 pub mod database;
 pub mod edge;
 pub mod embedded;
+mod local_mailbox;
 pub mod logging;
 pub mod oauth;
 pub mod product;

@@ -7,14 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use keynest_api::middleware::Metrics;
 use keynest_api::server::{self, Drained, Stop};
-use keynest_api::{App, DevMail, DevMailbox, MailboxError, edge, operations, quiet_operations};
+use keynest_api::{App, DevMailbox, edge, operations, quiet_operations};
 use keynest_commands::Commands;
 use keynest_crypto::Keyring;
 use keynest_projections::Footing;
 use keynest_store::postgres::PostgresQuotas;
 use keynest_workers::{
-    Consumer, Feed, Janitor, JanitorSettings, KeyLedger, Mailbox, Mailer, MailerSettings,
-    StoredMail, Transport, apply_ledger, follow_destroyed_keys,
+    Consumer, Feed, Janitor, JanitorSettings, KeyLedger, Mailer, MailerSettings, Transport,
+    apply_ledger, follow_destroyed_keys,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::database::Database;
 use crate::edge::{edge_settings, server_options, settings};
+use crate::local_mailbox::LocalMailbox;
 use crate::product::Product;
 
 /// Between two looks at refusals that are counted.
@@ -291,35 +292,5 @@ fn announce(config: &Config, listen: SocketAddr) {
     tracing::info!(%listen, url, "KeyNest is ready");
     if !config.smtp.url.is_set() {
         tracing::info!("no SMTP server is configured: mails appear at {url}/dev/mailbox/");
-    }
-}
-
-struct LocalMailbox(Mailbox);
-
-#[async_trait::async_trait]
-impl DevMailbox for LocalMailbox {
-    async fn list(
-        &self,
-        recipient: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<DevMail>, MailboxError> {
-        let mails =
-            self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
-        Ok(mails.into_iter().map(shown).collect())
-    }
-
-    async fn get(&self, id: i64) -> Result<Option<DevMail>, MailboxError> {
-        Ok(self.0.get(id).await.map_err(|error| MailboxError(error.into()))?.map(shown))
-    }
-}
-
-fn shown(mail: StoredMail) -> DevMail {
-    DevMail {
-        id: mail.id,
-        sent_at: mail.sent_at,
-        recipient: mail.recipient,
-        subject: mail.subject,
-        text: mail.body_text,
-        html: mail.body_html,
     }
 }

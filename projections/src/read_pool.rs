@@ -1,7 +1,5 @@
 //! The connections of the read side, and the schema they see.
 
-use std::time::Duration;
-
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -12,9 +10,6 @@ pub const READ_SCHEMA: &str = "read";
 const STATEMENT_TIMEOUT: &str = "30s";
 /// Longest pause within a transaction.
 const IDLE_TIMEOUT: &str = "60s";
-/// For how long a connection that was not used is believed to be alive.
-const UNTESTED_FOR: Duration = Duration::from_secs(1);
-
 /// The read models' schema, step by step.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations/read");
 
@@ -24,18 +19,8 @@ pub async fn connect_read_pool(
     options: PgConnectOptions,
     connections_max: u32,
 ) -> Result<PgPool, sqlx::Error> {
-    PgPoolOptions::new()
+    keynest_store::postgres::trusting(PgPoolOptions::new())
         .max_connections(connections_max)
-        // A round trip before every query, only to hear that a connection lives which answered a moment ago.
-        .test_before_acquire(false)
-        .before_acquire(|connection, known| {
-            Box::pin(async move {
-                if known.idle_for >= UNTESTED_FOR {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
         .connect_with(within(options, READ_SCHEMA))
         .await
 }

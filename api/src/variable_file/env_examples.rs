@@ -121,7 +121,7 @@ fn bad_lines_are_refused_each_by_its_name() {
         ("A=\"x\"y", vec![(1, "text_after_quote")]),
         ("A=\"x\"#y", vec![(1, "text_after_quote")]),
         ("A='one\ntwo' x\nB", vec![(2, "text_after_quote"), (3, "missing_equals")]),
-        ("A=1\nB=2\na=3", vec![(3, "duplicate_key")]),
+        ("A=1\na=2\nA=3", vec![(3, "duplicate_key")]),
         ("A=[HIDDEN]", vec![(1, "masked_value")]),
     ] {
         assert_eq!(refusals(file), expected, "{file}");
@@ -130,7 +130,7 @@ fn bad_lines_are_refused_each_by_its_name() {
 
 #[test]
 fn all_bad_lines_of_a_file_are_named_at_once() {
-    let told = refusals("ok=1\nno equals\r\n2=x\nOK=2\n\nA='x' y\nB=\"open\n");
+    let told = refusals("OK=1\nno equals\r\n2=x\nOK=2\n\nA='x' y\nB=\"open\n");
     let expected = [
         (2, "missing_equals"),
         (3, "invalid_key"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keynest_api::server::{ServerOptions, Stop};
 use keynest_api::throttle::ThrottleLimits;
-use keynest_api::{App, DevMail, DevMailbox, EdgeSettings, MailboxError, Settings, edge, server};
+use keynest_api::{App, EdgeSettings, Settings, edge, server};
 use keynest_commands::{Clock, Commands};
 use keynest_crypto::{Keyring, PasswordHasher, RootKey};
 use keynest_domain::limits::Quotas;
@@ -22,6 +22,8 @@ use keynest_workers::{
 use reqwest::{Client, Method, RequestBuilder};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
+
+use crate::local_mailbox::LocalMailbox;
 
 /// Connections of one test's pools; many tests share one server.
 const CONNECTIONS: u32 = 8;
@@ -238,7 +240,7 @@ impl Builder {
             JanitorSettings::default(),
         );
 
-        let dev_mailbox = Arc::new(TestMailbox(mailbox.clone()));
+        let dev_mailbox = Arc::new(LocalMailbox(mailbox.clone()));
         let app = App::new(
             commands,
             queries,
@@ -302,37 +304,7 @@ fn store_options() -> StoreOptions {
     }
 }
 
-struct TestMailbox(Mailbox);
-
-#[async_trait::async_trait]
-impl DevMailbox for TestMailbox {
-    async fn list(
-        &self,
-        recipient: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<DevMail>, MailboxError> {
-        let mails =
-            self.0.list(recipient, limit).await.map_err(|error| MailboxError(error.into()))?;
-        Ok(mails.into_iter().map(shown).collect())
-    }
-
-    async fn get(&self, id: i64) -> Result<Option<DevMail>, MailboxError> {
-        Ok(self.0.get(id).await.map_err(|error| MailboxError(error.into()))?.map(shown))
-    }
-}
-
-fn shown(mail: StoredMail) -> DevMail {
-    DevMail {
-        id: mail.id,
-        sent_at: mail.sent_at,
-        recipient: mail.recipient,
-        subject: mail.subject,
-        text: mail.body_text,
-        html: mail.body_html,
-    }
-}
-
-/// Nothing is counted.
+/// Limits that no test reaches by accident.
 fn no_throttles() -> ThrottleLimits {
     ThrottleLimits { quotas: Quotas::none(), ..ThrottleLimits::default() }
 }

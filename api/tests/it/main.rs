@@ -8,5 +8,8 @@ mod contract_gaps;
 mod core;
 mod coverage;
 mod edge;
+#[path = "../../../cli/src/local_mailbox.rs"]
+mod local_mailbox;
 mod openapi;
 mod person;
+mod statements;

@@ -25,7 +25,7 @@ pub(crate) use fault::unreadable;
 pub use idempotency::PostgresIdempotency;
 pub use key_table::PostgresKeyTable;
 pub use migrate::{MIGRATOR, migrate};
-pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with};
+pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with, trusting};
 pub use quota::PostgresQuotas;
 pub use self_check::OpenError;
 pub use verify::{Finding, Progress, Report, verify};

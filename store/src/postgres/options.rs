@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::OpenError;
@@ -66,6 +67,21 @@ impl Default for StoreOptions {
     }
 }
 
+/// For how long a connection that was not used is believed to be alive.
+const UNTESTED_FOR: Duration = Duration::from_secs(1);
+
+/// Without the round trip before every use, only to hear that a connection lives which answered a moment ago.
+pub fn trusting(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.test_before_acquire(false).before_acquire(|connection, known| {
+        Box::pin(async move {
+            if known.idle_for >= UNTESTED_FOR {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    })
+}
+
 /// Connects the `store` pool: every connection waits for the disk at commit, has timeouts and looks into schema `store`.
 pub async fn connect_store_pool(url: &str, options: &StoreOptions) -> Result<PgPool, OpenError> {
     connect_store_pool_with(url.parse().map_err(OpenError::Url)?, options).await
@@ -85,7 +101,7 @@ pub async fn connect_store_pool_with(
         ("idle_in_transaction_session_timeout", millis(options.idle_in_transaction_timeout)),
         ("search_path", "store".to_owned()),
     ]);
-    PgPoolOptions::new()
+    trusting(PgPoolOptions::new())
         .max_connections(options.pool_connections)
         .acquire_timeout(options.acquire_timeout)
         .connect_with(connect)

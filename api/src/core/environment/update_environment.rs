@@ -62,6 +62,16 @@ impl Request {
     }
 }
 
+/// What a replacement leaves out is as in a new one.
+impl From<Replacement> for Request {
+    fn from(Replacement { name, project, environment_type, description }: Replacement) -> Self {
+        let usual = || Text(EnvironmentType::default().name().to_owned());
+        let environment_type = Some(environment_type.unwrap_or_else(usual));
+        let description = description.or(Some(None));
+        Self { name: Some(name), project, environment_type, description }
+    }
+}
+
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/environments/{id}/", tag = "environments", operation_id = "update_environment",
@@ -78,7 +88,11 @@ pub async fn patch(
     Path(id): Path<i64>,
     Json(request): Json<Request>,
 ) -> Result<Done<Environment>, Problem> {
-    update(&app, &caller, request.parse(id)?).await
+    let wish = request.parse(id)?;
+    let id = wish.environment;
+    let updated = app.commands.update_environment(&caller.origin, wish).await?;
+    let load = || shaped(app.queries.environment(&caller.reader, id));
+    app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
 }
 
 /// Replaces name, type and description.
@@ -92,25 +106,10 @@ pub async fn patch(
     security(("bearer" = [])),
 )]
 pub async fn put(
-    State(app): State<App>,
+    app: State<App>,
     caller: Principal,
-    Path(id): Path<i64>,
-    Json(Replacement { name, project, environment_type, description }): Json<Replacement>,
+    id: Path<i64>,
+    Json(replacement): Json<Replacement>,
 ) -> Result<Done<Environment>, Problem> {
-    let usual = || Text(EnvironmentType::default().name().to_owned());
-    let environment_type = Some(environment_type.unwrap_or_else(usual));
-    let description = description.or(Some(None));
-    let request = Request { name: Some(name), project, environment_type, description };
-    update(&app, &caller, request.parse(id)?).await
-}
-
-async fn update(
-    app: &App,
-    caller: &Principal,
-    wish: UpdateEnvironment,
-) -> Result<Done<Environment>, Problem> {
-    let id = wish.environment;
-    let updated = app.commands.update_environment(&caller.origin, wish).await?;
-    let load = || shaped(app.queries.environment(&caller.reader, id));
-    app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
+    patch(app, caller, id, Json(replacement.into())).await
 }

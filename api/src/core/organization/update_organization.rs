@@ -44,6 +44,14 @@ impl Request {
     }
 }
 
+/// What a replacement leaves out is as in a new one.
+impl From<Replacement> for Request {
+    fn from(Replacement { name, description }: Replacement) -> Self {
+        let description = description.or(Some(None));
+        Self { name: Some(name), description }
+    }
+}
+
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/organizations/{id}/", tag = "organizations", operation_id = "update_organization",
@@ -59,7 +67,11 @@ pub async fn patch(
     Path(id): Path<i64>,
     Json(request): Json<Request>,
 ) -> Result<Done<Organization>, Problem> {
-    update(&app, &caller, request.parse(id)?).await
+    let wish = request.parse(id)?;
+    let id = wish.organization;
+    let updated = app.commands.update_organization(&caller.origin, wish).await?;
+    let load = || shaped(app.queries.organization(caller.reader(), id));
+    app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
 }
 
 /// Replaces name and description.
@@ -72,22 +84,10 @@ pub async fn patch(
     security(("bearer" = [])),
 )]
 pub async fn put(
-    State(app): State<App>,
+    app: State<App>,
     caller: Caller,
-    Path(id): Path<i64>,
-    Json(Replacement { name, description }): Json<Replacement>,
+    id: Path<i64>,
+    Json(replacement): Json<Replacement>,
 ) -> Result<Done<Organization>, Problem> {
-    let request = Request { name: Some(name), description: description.or(Some(None)) };
-    update(&app, &caller, request.parse(id)?).await
-}
-
-async fn update(
-    app: &App,
-    caller: &Caller,
-    wish: UpdateOrganization,
-) -> Result<Done<Organization>, Problem> {
-    let id = wish.organization;
-    let updated = app.commands.update_organization(&caller.origin, wish).await?;
-    let load = || shaped(app.queries.organization(caller.reader(), id));
-    app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
+    patch(app, caller, id, Json(replacement.into())).await
 }

@@ -51,6 +51,14 @@ impl Request {
     }
 }
 
+/// What a replacement leaves out is as in a new one.
+impl From<Replacement> for Request {
+    fn from(Replacement { name, organization, description }: Replacement) -> Self {
+        let description = description.or(Some(None));
+        Self { name: Some(name), organization, description }
+    }
+}
+
 /// Changes what is given.
 #[utoipa::path(
     patch, path = "/projects/{id}/", tag = "projects", operation_id = "update_project",
@@ -67,7 +75,11 @@ pub async fn patch(
     Path(id): Path<i64>,
     Json(request): Json<Request>,
 ) -> Result<Done<Project>, Problem> {
-    update(&app, &caller, request.parse(id)?).await
+    let wish = request.parse(id)?;
+    let id = wish.project;
+    let updated = app.commands.update_project(&caller.origin, wish).await?;
+    let load = || shaped(app.queries.project(&caller.reader, id));
+    app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
 }
 
 /// Replaces name and description.
@@ -81,23 +93,10 @@ pub async fn patch(
     security(("bearer" = [])),
 )]
 pub async fn put(
-    State(app): State<App>,
+    app: State<App>,
     caller: Principal,
-    Path(id): Path<i64>,
-    Json(Replacement { name, organization, description }): Json<Replacement>,
+    id: Path<i64>,
+    Json(replacement): Json<Replacement>,
 ) -> Result<Done<Project>, Problem> {
-    let description = description.or(Some(None));
-    let request = Request { name: Some(name), organization, description };
-    update(&app, &caller, request.parse(id)?).await
-}
-
-async fn update(
-    app: &App,
-    caller: &Principal,
-    wish: UpdateProject,
-) -> Result<Done<Project>, Problem> {
-    let id = wish.project;
-    let updated = app.commands.update_project(&caller.origin, wish).await?;
-    let load = || shaped(app.queries.project(&caller.reader, id));
-    app.answer(StatusCode::OK, updated.position, MODELS, id.get(), load).await
+    patch(app, caller, id, Json(replacement.into())).await
 }

@@ -49,6 +49,25 @@ async fn r10_an_import_counts_at_the_top_and_in_its_summary(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn keys_that_differ_only_in_case_are_exported_and_imported_again(pool: PgPool) {
+    let team = Team::start(pool).await;
+    for (key, value) in [("HTTP_PROXY", "one"), ("http_proxy", "two"), ("Http_Proxy", "three")] {
+        team.variable(key, value).await;
+    }
+    let made = team.shown(&team.editor).await;
+    assert_eq!(made.len(), 3);
+    for format in ["env", "json", "yaml"] {
+        let file = team.export(team.environment, &format!("?format={format}")).await;
+        let file = file.text().await.unwrap();
+        let body = json!({"data": file, "format": format, "overwrite": true});
+        let done = team.import(body).await.expect(200).body;
+        assert_eq!(done["summary"]["failed"], 0, "{format}");
+        assert_eq!(team.shown(&team.editor).await, made, "{format}");
+    }
+    team.import(json!({"data": "A=1\nA=2\n"})).await.expect(400);
+}
+
+#[sqlx::test(migrations = false)]
 async fn existing_keys_are_conflicts_and_nothing_is_stored(pool: PgPool) {
     let team = Team::start(pool).await;
     team.variable("B", "old").await;

@@ -11,6 +11,6 @@ mod organizations;
 mod projects;
 mod races;
 mod role_matrix;
-mod team;
+pub mod team;
 mod values;
 mod variables;
