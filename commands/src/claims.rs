@@ -9,12 +9,20 @@ use keynest_store::ClaimKey;
 
 /// An address, held by its account.
 pub fn email(keyring: &Keyring, address: &Email) -> ClaimKey {
-    ClaimKey::new("email", keyring.digest("email", address.as_str()))
+    email_text(keyring, address.as_str())
+}
+
+pub(crate) fn email_text(keyring: &Keyring, canonical: &str) -> ClaimKey {
+    ClaimKey::new("email", keyring.digest("email", canonical))
 }
 
 /// A username, case-sensitive, held by its account.
 pub fn username(keyring: &Keyring, name: &Username) -> ClaimKey {
-    ClaimKey::new("username", keyring.digest("username", name.as_str()))
+    username_text(keyring, name.as_str())
+}
+
+pub(crate) fn username_text(keyring: &Keyring, name: &str) -> ClaimKey {
+    ClaimKey::new("username", keyring.digest("username", name))
 }
 
 /// An organization's name among those of its creator, ignoring case, held by the organization.

@@ -3,8 +3,8 @@
 use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{
-    Invalid, OrganizationId, challenge, environment, federation, limits, login, organization,
-    project, session, user,
+    Invalid, OrganizationId, Subject, challenge, environment, federation, limits, login,
+    organization, project, session, user,
 };
 use keynest_store::{AppendError, ReadError};
 
@@ -70,6 +70,12 @@ pub enum CommandError {
         /// When there is room again.
         seconds: u32,
     },
+    /// The person is the last admin of these organizations, which have other members.
+    #[error("the account is the last admin of an organization")]
+    LastAdminOf(Vec<OrganizationId>),
+    /// The person is known in more places than one append can deal with.
+    #[error("the account is known in more than {} places", crate::user::FOOTPRINT_MAX)]
+    FootprintTooLarge,
     /// Too many others at once; nothing was done.
     #[error("too busy: {0}")]
     Busy(&'static str),
@@ -90,7 +96,7 @@ pub enum CommandError {
     Hashing(#[source] HashError),
     /// A value cannot be sealed or opened.
     #[error(transparent)]
-    Keyring(#[from] KeyringError),
+    Keyring(KeyringError),
 }
 
 impl CommandError {
@@ -109,7 +115,9 @@ impl CommandError {
             | Self::Limits(_)
             | Self::Organization(_)
             | Self::Project(_)
-            | Self::Environment(_) => true,
+            | Self::Environment(_)
+            | Self::LastAdminOf(_)
+            | Self::FootprintTooLarge => true,
             Self::Busy(_)
             | Self::Throttled { .. }
             | Self::NewerThanThisBinary(_)
@@ -118,6 +126,20 @@ impl CommandError {
             | Self::Append(_)
             | Self::Hashing(_)
             | Self::Keyring(_) => false,
+        }
+    }
+}
+
+/// Nothing more is sealed under a destroyed key: whoever or whatever it belonged to is gone.
+impl From<KeyringError> for CommandError {
+    fn from(error: KeyringError) -> Self {
+        let KeyringError::Destroyed(name) = &error else { return Self::Keyring(error) };
+        match name.parse() {
+            Ok(Subject::User(_) | Subject::Farewell(_)) => user::Rejection::Erased.into(),
+            Ok(Subject::Organization(_)) => Self::Absent("organization"),
+            Ok(Subject::Environment(_)) => Self::Absent("environment"),
+            Ok(Subject::Invitation(_)) => organization::Rejection::InvitationUnknown.into(),
+            Ok(Subject::Day(_)) | Err(_) => Self::Keyring(error),
         }
     }
 }

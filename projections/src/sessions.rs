@@ -80,13 +80,14 @@ impl Projection for Sessions {
     }
 
     fn wants(&self, event: &str) -> bool {
-        const EPOCH_RISES: [&str; 6] = [
+        const EPOCH_RISES: [&str; 7] = [
             "user.password_changed",
             "user.password_reset",
             "user.deactivated",
             "user.other_sessions_ended",
             "user.email_changed",
             "user.email_change_undone",
+            "user.erased",
         ];
         matches!(event, "session.started" | "session.refreshed" | "session.ended")
             || EPOCH_RISES.contains(&event)
@@ -112,6 +113,7 @@ impl Projection for Sessions {
                     }
                     user::Event::EmailChanged(it) => (it.epoch, it.kept, changed),
                     user::Event::EmailChangeUndone(it) => (it.epoch, None, changed),
+                    user::Event::UserErased(it) => (it.epoch, None, changed),
                     user::Event::UserRegistered(_)
                     | user::Event::RegistrationRepeated(_)
                     | user::Event::ActivationRequested(_)
@@ -127,6 +129,7 @@ impl Projection for Sessions {
                     | user::Event::RecoveryCodeUsed(_)
                     | user::Event::FactorRemoved(_)
                     | user::Event::NoticesSwitched(_)
+                    | user::Event::DataExported(_)
                     | user::Event::AdministratorGranted(_)
                     | user::Event::AdministratorRevoked(_)
                     | user::Event::IdentityLinked(_)

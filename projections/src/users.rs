@@ -20,8 +20,10 @@ pub enum UserStanding {
     Inactive,
     /// Good for sign-in.
     Active,
-    /// Closed by an administrator.
+    /// Closed by an administrator or by its owner.
     Deactivated,
+    /// Gone for good.
+    Erased,
 }
 
 /// An account. Texts are empty once the person's key is destroyed.
@@ -136,6 +138,7 @@ async fn apply_user(
         user::Event::UserActivated(_) => set_standing(user, "active", rows).await?,
         user::Event::UserDeactivated(_) => set_standing(user, "deactivated", rows).await?,
         user::Event::UserReactivated(_) => set_standing(user, "reactivated", rows).await?,
+        user::Event::UserErased(_) => erase(user, rows).await?,
         user::Event::NoticesSwitched(it) => {
             sqlx::query!("update users set refuses_notices = $2 where id = $1", user, !it.wanted)
                 .execute(rows)
@@ -162,9 +165,22 @@ async fn apply_user(
         | user::Event::PasswordRehashed(_)
         | user::Event::EmailChangeRequested(_)
         | user::Event::EmailChangeConfirmed(_)
-        | user::Event::EmailChangeCancelled(_) => return Ok(()),
+        | user::Event::EmailChangeCancelled(_)
+        | user::Event::DataExported(_) => return Ok(()),
     };
     one_row(&done, "account")
+}
+
+/// The names go with the key, which is destroyed in the same append.
+async fn erase(user: i64, rows: &mut PgConnection) -> Result<PgQueryResult, sqlx::Error> {
+    sqlx::query!(
+        "update users set standing = 'erased', was_activated = false, is_administrator = false,
+             refuses_notices = false, last_login = null
+         where id = $1",
+        user
+    )
+    .execute(rows)
+    .await
 }
 
 /// Opened again, an account stands where it stood before it was closed.
@@ -273,6 +289,7 @@ pub(crate) fn standing(stored: &str) -> Result<UserStanding, QueryError> {
         "inactive" => Ok(UserStanding::Inactive),
         "active" => Ok(UserStanding::Active),
         "deactivated" => Ok(UserStanding::Deactivated),
+        "erased" => Ok(UserStanding::Erased),
         _ => Err(QueryError::Inconsistent { what: "standing" }),
     }
 }

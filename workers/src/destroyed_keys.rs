@@ -13,6 +13,9 @@ use crate::key_ledger::{DestroyedKey, KeyLedger, LedgerError};
 /// How long addresses and agents of anonymous callers stay readable.
 pub const DAY_KEYS_KEPT: Lifetime = Lifetime::from_days(90);
 
+/// How long the address of an erased person is kept for the last mail; longer than all tries together.
+pub const FAREWELL_KEPT: Lifetime = Lifetime::from_days(3);
+
 const SECONDS_A_DAY: i64 = 86_400;
 /// As [`Subject::Day`] is called in the key table; `;` is the character after `:`.
 const NAMES: (&str, &str) = ("day:", "day;");
@@ -61,6 +64,31 @@ pub(crate) async fn destroy_old(
         let origin = Origin::product(commands.clock().request_id());
         commands.destroy_key(&origin, Subject::Day(day)).await?;
         tracing::info!(day, "the key of a day's anonymous callers was destroyed");
+        destroyed += 1;
+    }
+    Ok(destroyed)
+}
+
+/// Destroys the keys of last letters that were never sent: nobody is remembered longer for the sake of a mail.
+pub(crate) async fn destroy_unsent(
+    pool: &PgPool,
+    commands: &Commands,
+    limit: u32,
+) -> Result<u64, DestroyedKeysError> {
+    let oldest_kept = commands.clock().now() - FAREWELL_KEPT;
+    let names = sqlx::query_scalar!(
+        "select name from data_keys where name >= 'farewell:' and name < 'farewell;' and created_at < $1
+             and retired_at is null and destroyed_at is null
+         order by name limit $2",
+        time::OffsetDateTime::from(oldest_kept),
+        i64::from(limit),
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut destroyed = 0;
+    for subject in names.iter().filter_map(|name| name.parse::<Subject>().ok()) {
+        let origin = Origin::product(commands.clock().request_id());
+        commands.destroy_key(&origin, subject).await?;
         destroyed += 1;
     }
     Ok(destroyed)
@@ -141,6 +169,10 @@ pub async fn apply_ledger(
         for row in living {
             let Ok(subject) = row.name.parse::<Subject>() else { continue };
             let origin = Origin::product(commands.clock().request_id());
+            // First the account, while its names can still be read and released.
+            if let Subject::User(user) = subject {
+                commands.erase_again(&origin, user).await?;
+            }
             commands.destroy_key(&origin, subject).await?;
             tracing::warn!(key = %row.id, %subject, "a key from a backup was destroyed again");
             destroyed += 1;

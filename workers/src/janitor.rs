@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use keynest_commands::{CommandError, Commands, Origin};
 use keynest_crypto::KeyringError;
-use keynest_domain::{Lifetime, Timestamp};
+use keynest_domain::{Lifetime, Timestamp, organization};
 use keynest_projections::{Queries, QueryError};
 use keynest_store::{IDEMPOTENCY_LIFETIME, IdempotencyTable, ReadError};
 use sqlx::PgPool;
@@ -113,6 +113,7 @@ impl Janitor {
         report("prune effects", self.prune_effects().await);
         report("prune idempotency", self.prune_idempotency().await);
         report("destroy day keys", self.destroy_day_keys().await);
+        report("take erased people out of teams", self.remove_erased().await);
         report("announce destroyed keys", self.announce_destroyed_keys().await);
         report("keep the ledger of destroyed keys", self.keep_ledger().await);
         report("destroy service keys", self.destroy_service_keys().await);
@@ -167,6 +168,18 @@ impl Janitor {
 
     async fn destroy_day_keys(&self) -> Result<(), JanitorError> {
         destroyed_keys::destroy_old(&self.pool, &self.commands, self.settings.batch).await?;
+        destroyed_keys::destroy_unsent(&self.pool, &self.commands, self.settings.batch).await?;
+        Ok(())
+    }
+
+    /// A team that would be without an admin keeps its place for them; nobody signs in to it.
+    async fn remove_erased(&self) -> Result<(), JanitorError> {
+        for (organization, user) in self.queries.erased_members(self.settings.batch).await? {
+            match self.commands.remove_erased(&self.origin(), organization, user).await {
+                Ok(_) | Err(CommandError::Organization(organization::Rejection::LastAdmin)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok(())
     }
 

@@ -34,6 +34,8 @@ pub enum Kind {
     EmailChanged,
     EmailChangeUndone,
     NewSignIn,
+    AccountClosed,
+    AccountErased,
 }
 
 /// A mail to be rendered and sent.
@@ -61,7 +63,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
@@ -89,6 +91,8 @@ impl Kind {
         Self::EmailChanged,
         Self::EmailChangeUndone,
         Self::NewSignIn,
+        Self::AccountClosed,
+        Self::AccountErased,
     ];
 
     /// The name of its folder, and in the tables.
@@ -121,6 +125,8 @@ impl Kind {
             Self::EmailChanged => "email_changed",
             Self::EmailChangeUndone => "email_change_undone",
             Self::NewSignIn => "new_sign_in",
+            Self::AccountClosed => "account_closed",
+            Self::AccountErased => "account_erased",
         }
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use keynest_commands::Commands;
 use keynest_crypto::{Link, Links};
-use keynest_domain::{Event, Timestamp, session};
+use keynest_domain::{Event, Timestamp, session, user};
 use keynest_store::Recorded;
 use minijinja::{Value, context};
 use secrecy::ExposeSecret;
@@ -45,6 +45,8 @@ const WANTED: &[&str] = &[
     "user.email_change_requested",
     "user.email_changed",
     "user.email_change_undone",
+    "user.deactivated",
+    "user.erased",
     "session.refresh_token_reuse_detected",
     "organization.invitation_sent",
     "organization.member_joined",
@@ -230,7 +232,9 @@ impl Reactor for Mailer {
 
     async fn handle(&self, delivery: &Delivery) -> Result<(), WorkError> {
         let letters = self.letters(delivery).await?;
-        self.send_all(&delivery.recorded, letters).await
+        let sent = self.send_all(&delivery.recorded, letters).await;
+        let is_last = matches!(&delivery.event, Event::User(user::Event::UserErased(_)));
+        if is_last { self.forget_farewell(delivery, sent).await } else { sent }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Mails to a person about their account: activation, welcome, password.
 
-use keynest_crypto::{Link, LinkTarget};
-use keynest_domain::user::{Event, OpenLink, User};
+use keynest_commands::Origin;
+use keynest_commands::user::farewell_context;
+use keynest_crypto::{Link, LinkTarget, Subject};
+use keynest_domain::user::{Event, OpenLink, User, UserErased};
 use keynest_domain::{ProviderName, UserId};
 use minijinja::context;
 
-use crate::letter::{Kind, Letter};
+use crate::letter::{Kind, Letter, Recipient};
 use crate::mailer::Mailer;
-use crate::people::{Person, id_of};
+use crate::people::{Person, id_of, later};
 use crate::reactor::{Delivery, WorkError};
 
 impl Mailer {
@@ -16,6 +18,9 @@ impl Mailer {
         delivery: &Delivery,
         event: &Event,
     ) -> Result<Vec<Letter>, WorkError> {
+        if let Event::UserErased(it) = event {
+            return self.farewell(delivery, it).await;
+        }
         let Some(person) = self.person(id_of::<UserId>(&delivery.recorded)?).await? else {
             return Ok(Vec::new());
         };
@@ -45,6 +50,9 @@ impl Mailer {
             Event::IdentityUnlinked(it) => {
                 return self.identity(delivery, person, Kind::IdentityUnlinked, &it.provider).await;
             }
+            Event::UserDeactivated(_) => {
+                return self.plain(delivery, person, Kind::AccountClosed).await;
+            }
             Event::TotpEnrolled(_) | Event::PasskeyEnrolled(_) => {
                 return self.plain(delivery, person, Kind::FactorAdded).await;
             }
@@ -61,7 +69,8 @@ impl Mailer {
             | Event::PasskeyUsed(_)
             | Event::ProfileSynchronised(_)
             | Event::ProfileUpdated(_)
-            | Event::UserDeactivated(_)
+            | Event::DataExported(_)
+            | Event::UserErased(_)
             | Event::UserReactivated(_)
             | Event::NoticesSwitched(_)
             | Event::AdministratorGranted(_)
@@ -127,5 +136,39 @@ impl Mailer {
     ) -> Result<Vec<Letter>, WorkError> {
         let facts = context! { username => person.username, ..self.circumstances(delivery).await };
         Ok(vec![Letter { kind, to: person.recipient, facts }])
+    }
+
+    /// The last mail. Its address is in the event itself, under a key of its own; no key, no mail.
+    async fn farewell(
+        &self,
+        delivery: &Delivery,
+        event: &UserErased,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let user = id_of::<UserId>(&delivery.recorded)?;
+        let Some(sealed) = &event.farewell else { return Ok(Vec::new()) };
+        let opened = self.commands.keyring().open_text(&farewell_context(user), sealed).await;
+        let address = opened.map_err(|error| WorkError::Retry(error.to_string()))?;
+        let Some(address) = address.map(|address| address.to_string()) else {
+            return Ok(Vec::new());
+        };
+        let facts = self.circumstances(delivery).await;
+        let to = Recipient { user: Some(user), name: address.clone(), address };
+        Ok(vec![Letter { kind: Kind::AccountErased, to, facts }])
+    }
+
+    /// Once the last mail is sent, or refused for good, nobody needs the address any more. Whatever does not come to
+    /// that is the janitor's.
+    pub(crate) async fn forget_farewell(
+        &self,
+        delivery: &Delivery,
+        sent: Result<(), WorkError>,
+    ) -> Result<(), WorkError> {
+        if matches!(sent, Err(WorkError::Retry(_))) {
+            return sent;
+        }
+        let user = id_of::<UserId>(&delivery.recorded)?;
+        let origin = Origin::product(self.commands.clock().request_id());
+        self.commands.destroy_key(&origin, Subject::Farewell(user)).await.map_err(later)?;
+        sent
     }
 }

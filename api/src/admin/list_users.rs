@@ -54,6 +54,7 @@ impl From<UserRow> for Account {
                 UserStanding::Inactive => "inactive",
                 UserStanding::Active => "active",
                 UserStanding::Deactivated => "deactivated",
+                UserStanding::Erased => "erased",
             },
             is_administrator: row.is_administrator,
             created_at: row.date_joined.iso(),

@@ -1,5 +1,6 @@
 //! Accounts, sessions and sign-in under `/api/auth/`.
 
+mod account;
 pub(crate) mod activate;
 mod answer_challenge;
 pub(crate) mod change_email;
@@ -75,6 +76,9 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .routes(routes!(change_email::request, change_email::give_up))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
+        .routes(routes!(account::erase_account::handle))
+        .routes(routes!(account::deactivate_account::handle))
+        .routes(routes!(account::export_account::handle))
         .routes(routes!(reauthenticate::begin))
         .routes(routes!(reauthenticate::handle))
         .merge(factors::router());

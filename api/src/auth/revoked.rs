@@ -11,7 +11,7 @@ const KEPT_FOR: Lifetime = Lifetime::from_secs(ACCESS_TOKEN_LIFETIME.secs() + 30
 const PRUNED_EVERY: Lifetime = Lifetime::from_minutes(1);
 
 /// Stored names of the events that end something.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "session.ended",
     "user.password_changed",
     "user.password_reset",
@@ -19,6 +19,7 @@ const NAMES: [&str; 7] = [
     "user.other_sessions_ended",
     "user.email_changed",
     "user.email_change_undone",
+    "user.erased",
 ];
 
 /// Why a token is not good any more.
@@ -69,6 +70,7 @@ impl Revoked {
             user::Event::OtherSessionsEnded(it) => (it.epoch, it.kept, false),
             user::Event::EmailChanged(it) => (it.epoch, it.kept, false),
             user::Event::EmailChangeUndone(it) => (it.epoch, None, false),
+            user::Event::UserErased(it) => (it.epoch, None, false),
             user::Event::UserRegistered(_)
             | user::Event::RegistrationRepeated(_)
             | user::Event::ActivationRequested(_)
@@ -84,6 +86,7 @@ impl Revoked {
             | user::Event::RecoveryCodesMade(_)
             | user::Event::RecoveryCodeUsed(_)
             | user::Event::FactorRemoved(_)
+            | user::Event::DataExported(_)
             | user::Event::AdministratorGranted(_)
             | user::Event::AdministratorRevoked(_)
             | user::Event::IdentityLinked(_)

@@ -11,6 +11,7 @@ mod project;
 mod refusals;
 mod variable;
 
+pub(crate) use audit_log::AuditLog;
 use std::future::Future;
 
 use keynest_commands::CommandError;

@@ -11,6 +11,8 @@ impl From<user::Rejection> for Problem {
             user::Rejection::Absent => Self::new("not_found"),
             user::Rejection::Inactive => Self::new("account_inactive"),
             user::Rejection::Deactivated => Self::new("user_inactive"),
+            // The session is over, and nobody learns why.
+            user::Rejection::Erased => Self::new("token_not_valid"),
             user::Rejection::LinkInvalid => {
                 Self::new("invalid_link").detail("The link is invalid or was used before")
             }

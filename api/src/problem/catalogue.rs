@@ -27,6 +27,11 @@ pub const INTERNAL: Entry = entry("internal", 500, "Something went wrong on our 
 /// All kinds, by status and code.
 pub const CATALOGUE: &[Entry] = &[
     entry("account_missing", 400, "The invited address has no active account"),
+    entry(
+        "account_too_large",
+        400,
+        "The account is known in too many places to be deleted at once",
+    ),
     entry("already_member", 400, "This person is already a member"),
     entry("bad_request", 400, "The request is not valid HTTP"),
     entry("challenge_not_valid", 400, "The challenge is invalid, used or expired"),

@@ -28,6 +28,15 @@ impl From<CommandError> for Problem {
                 Self::throttled(Policy::Organization, seconds).within(organization)
             }
             CommandError::Limits(rejection) => rejection.into(),
+            CommandError::LastAdminOf(organizations) => {
+                let ids: Vec<i64> = organizations.iter().map(|id| id.get()).collect();
+                Self::new("last_admin")
+                    .detail(
+                        "Make somebody else an admin of these organizations first, or delete them.",
+                    )
+                    .with("organizations", ids)
+            }
+            CommandError::FootprintTooLarge => Self::new("account_too_large"),
             CommandError::Busy(_)
             | CommandError::Append(AppendError::Busy | AppendError::Conflict(_)) => {
                 Self::new("busy")

@@ -1,10 +1,14 @@
 //! `keynest users`: accounts, for administrators of the instance.
 
+use std::time::Duration;
+
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
-use keynest_commands::Origin;
+use keynest_commands::user::{EraseUser, FOOTPRINT_MAX, Footprint};
+use keynest_commands::{CommandError, Origin};
 use keynest_domain::{Email, UserId};
-use keynest_projections::{PAGE_SIZE_MAX, Page, UserRow, UserStanding};
+use keynest_projections::{FootprintRows, PAGE_SIZE_MAX, Page, UserRow, UserStanding, names};
+use tokio_util::sync::CancellationToken;
 
 use crate::product::Product;
 
@@ -21,6 +25,12 @@ pub enum Action {
     Reactivate {
         /// The account's id.
         id: i64,
+    },
+    /// Erase an account for good: name and address are forgotten everywhere, every session ends. For a person who asked.
+    Erase {
+        /// The account's address.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
     },
     /// Make an account an administrator of this instance, who sees accounts and counts, never values.
     Grant {
@@ -48,6 +58,7 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
             let done = product.commands.reactivate_user(&origin, UserId::new(id)).await?;
             println!("{}", if done.position.is_some() { "open again" } else { "was open already" });
         }
+        Action::Erase { address } => return erase(product, &origin, &parse(&address)?).await,
         Action::Grant { address } => {
             let done = product.commands.grant_administrator(&origin, parse(&address)?).await?;
             let news = ["is an administrator already", "is an administrator now"];
@@ -58,6 +69,38 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
             let news = ["was no administrator", "is no administrator any more"];
             println!("{address} {}", news[usize::from(done.position.is_some())]);
         }
+    }
+    Ok(())
+}
+
+/// Where the person is known is asked of the read models, which are brought up to date for it.
+async fn erase(product: &Product, origin: &Origin, address: &Email) -> anyhow::Result<()> {
+    let owner = product.commands.account_id(address).await?;
+    let user = owner.ok_or_else(|| anyhow!("there is no account with this address"))?;
+    let head = product.store.head().await?;
+    let (models, patience) = (product.projections.clone(), Duration::from_secs(60));
+    let stop = CancellationToken::new();
+    let running = models.start(&stop);
+    let is_known = models.visibility().wait_for(head, names::ALL, patience).await;
+    stop.cancel();
+    running.wait().await;
+    if !is_known {
+        bail!("the read models are behind; see `keynest status`");
+    }
+    let limit = u32::try_from(FOOTPRINT_MAX)?.saturating_add(1);
+    let FootprintRows { organizations, invitations, environments } =
+        product.queries.footprint(user, limit).await?;
+    let footprint = Footprint { organizations, invitations, environments };
+    match product.commands.erase_user(origin, EraseUser { user, footprint }).await {
+        Ok(_) => println!("erased; the address is free again"),
+        Err(CommandError::LastAdminOf(ids)) => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            bail!(
+                "the last admin of organizations {}: they need another admin first",
+                ids.join(", ")
+            );
+        }
+        Err(error) => return Err(error.into()),
     }
     Ok(())
 }
@@ -85,6 +128,7 @@ fn print(user: &UserRow) {
         UserStanding::Inactive => "inactive",
         UserStanding::Active => "active",
         UserStanding::Deactivated => "closed",
+        UserStanding::Erased => "erased",
     };
     let administers = if user.is_administrator { "  administrator" } else { "" };
     println!("{}  {standing:<8}  {}  {}{administers}", user.id, user.username, user.email);

@@ -1,6 +1,7 @@
 //! A person makes a team.
 
 use keynest_domain::organization::{self, Organization, Rejection, create_organization};
+use keynest_domain::user::{self, User};
 use keynest_domain::{Aggregate, Description, Event, OrganizationId, OrganizationName};
 
 use crate::sealed_names::Names;
@@ -30,6 +31,10 @@ impl UseCase for CreateOrganization {
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let creator = unit.actor()?;
+        // Read, so that it is checked: an account that is erased meanwhile makes nothing more.
+        if unit.load::<User>(creator).await?.standing == user::Standing::Erased {
+            return Err(user::Rejection::Erased.into());
+        }
         let claim = claims::organization_name(unit.commands().keyring(), creator, &self.name);
         if unit.resolve(&claim).await?.is_some() {
             return Err(Rejection::NameTaken.into());

@@ -32,16 +32,28 @@ impl UseCase for DeleteOrganization {
         unit.authorize(id, Permission::DeleteOrganization).await?;
         unit.require_step_up(id).await?;
         let state = unit.load::<Organization>(id).await?;
-        let standing =
-            Standing { sealed_by: state.sealed_by, name: state.name.as_ref(), description: None };
-        let names = unit.open_names::<Organization>(id, id, standing).await?;
-        if let Some(creator) = state.creator {
-            let keyring = unit.commands().keyring();
-            unit.release(claims::organization_name_text(keyring, creator, &names.name));
-        }
+        unit.release_organization_name(id, &state).await?;
         unit.stage::<Organization>(id, delete_organization::decide(&state)?);
         Ok(())
     }
 
     fn outcome(&self, _: &[Event]) {}
+}
+
+impl Unit<'_> {
+    /// Frees the name of an organization that ends.
+    pub(crate) async fn release_organization_name(
+        &mut self,
+        id: OrganizationId,
+        state: &Organization,
+    ) -> Result<(), CommandError> {
+        let standing =
+            Standing { sealed_by: state.sealed_by, name: state.name.as_ref(), description: None };
+        let names = self.open_names::<Organization>(id, id, standing).await?;
+        if let Some(creator) = state.creator {
+            let keyring = self.commands().keyring();
+            self.release(claims::organization_name_text(keyring, creator, &names.name));
+        }
+        Ok(())
+    }
 }

@@ -47,7 +47,7 @@ impl Unit<'_> {
     }
 
     /// Frees the addresses of invitations that these events end. Called with the state before the events.
-    async fn release_ended(
+    pub(crate) async fn release_ended(
         &mut self,
         organization: OrganizationId,
         state: &Organization,

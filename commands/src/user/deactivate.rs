@@ -32,6 +32,14 @@ impl Commands {
         self.execute(origin, &Standing::Open(user)).await
     }
 
+    /// Closes the caller's own account; only an administrator opens it again. Asks for a fresh authentication.
+    pub async fn deactivate_own_account(
+        &self,
+        origin: &Origin,
+    ) -> Result<Executed<()>, CommandError> {
+        self.execute(&origin.once(), &Own).await
+    }
+
     /// Closes an account for an administrator of the instance.
     pub async fn administer_deactivation(
         &self,
@@ -62,6 +70,26 @@ impl UseCase for Standing {
             Self::Open(_) => deactivate::reactivate(&user)?,
         };
         unit.stage::<User>(id, events);
+        Ok(())
+    }
+
+    fn outcome(&self, _: &[Event]) {}
+}
+
+struct Own;
+
+impl UseCase for Own {
+    type Outcome = ();
+
+    async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        let id = unit.actor()?;
+        let user = unit.load::<User>(id).await?;
+        user.require_active()?;
+        unit.require_fresh_sign_in().await?;
+        if user.is_administrator {
+            return Err(Rejection::OwnAccount.into());
+        }
+        unit.stage::<User>(id, deactivate::deactivate(&user)?);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub mod expire_invitations;
 #[cfg(test)]
 mod given;
 pub mod invite_member;
+pub mod leave;
 pub mod remove_member;
 pub mod revoke_invitation;
 pub mod update_member_role;

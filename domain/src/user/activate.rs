@@ -21,7 +21,9 @@ pub fn decide(state: &User, wish: Activate) -> Result<Vec<Event>, Rejection> {
         Standing::Active if state.activation.is_some_and(|used| used.nonce == wish.nonce) => {
             Ok(Vec::new())
         }
-        Standing::Active | Standing::Absent | Standing::Deactivated => Err(Rejection::LinkInvalid),
+        Standing::Active | Standing::Absent | Standing::Deactivated | Standing::Erased => {
+            Err(Rejection::LinkInvalid)
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub fn grant(state: &User) -> Result<Vec<Event>, Rejection> {
 pub fn revoke(state: &User) -> Result<Vec<Event>, Rejection> {
     match (state.standing, state.is_administrator) {
         (Standing::Absent, _) => Err(Rejection::Absent),
+        (Standing::Erased, _) => Err(Rejection::Erased),
         (Standing::Inactive | Standing::Active | Standing::Deactivated, false) => Ok(Vec::new()),
         (Standing::Inactive | Standing::Active | Standing::Deactivated, true) => {
             Ok(vec![AdministratorRevoked {}.into()])
@@ -28,7 +29,11 @@ impl User {
         match (self.standing, self.is_administrator) {
             (Standing::Active, true) => Ok(()),
             (
-                Standing::Absent | Standing::Inactive | Standing::Active | Standing::Deactivated,
+                Standing::Absent
+                | Standing::Inactive
+                | Standing::Active
+                | Standing::Deactivated
+                | Standing::Erased,
                 _,
             ) => Err(Rejection::NotAdministrator),
         }

@@ -6,6 +6,7 @@ use super::{Event, Rejection, Standing, User, UserDeactivated, UserReactivated};
 pub fn deactivate(state: &User) -> Result<Vec<Event>, Rejection> {
     match state.standing {
         Standing::Absent => Err(Rejection::Absent),
+        Standing::Erased => Err(Rejection::Erased),
         Standing::Deactivated => Ok(Vec::new()),
         Standing::Inactive | Standing::Active => {
             Ok(vec![UserDeactivated { epoch: state.epoch + 1 }.into()])
@@ -17,6 +18,7 @@ pub fn deactivate(state: &User) -> Result<Vec<Event>, Rejection> {
 pub fn reactivate(state: &User) -> Result<Vec<Event>, Rejection> {
     match state.standing {
         Standing::Absent => Err(Rejection::Absent),
+        Standing::Erased => Err(Rejection::Erased),
         Standing::Inactive | Standing::Active => Ok(Vec::new()),
         Standing::Deactivated => Ok(vec![UserReactivated {}.into()]),
     }

@@ -12,6 +12,8 @@ pub mod end_other_sessions;
 pub mod factors;
 mod identity;
 pub mod link_identity;
+pub mod erase;
+pub mod export;
 pub mod links;
 pub mod notice_device;
 mod open_link;
@@ -113,6 +115,10 @@ events! {
     EmailChanged = "user.email_changed" v 1,
     /// The owner of the old address took it back; every session ends.
     EmailChangeUndone = "user.email_change_undone" v 1,
+    /// The person took away a copy of everything that is kept about them.
+    DataExported = "user.data_exported" v 1,
+    /// The account is gone for good: everything that was known of the person is wiped, every session ends.
+    UserErased = "user.erased" v 1,
 }
 
 /// See [`Event::UserRegistered`].
@@ -218,6 +224,25 @@ pub struct AdministratorGranted {}
 /// See [`Event::AdministratorRevoked`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdministratorRevoked {}
+
+/// See [`Event::DataExported`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct DataExported {
+    pub at: Timestamp,
+}
+
+/// See [`Event::UserErased`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct UserErased {
+    /// The credential epoch from now on.
+    pub epoch: u32,
+    /// The address once more, for the last mail: under a key of its own, which is destroyed when the mail is sent.
+    pub farewell: Option<Sealed>,
+    pub at: Timestamp,
+}
+
 /// What an account's rules refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -233,6 +258,9 @@ pub enum Rejection {
     /// An administrator closed the account.
     #[error("the account is closed")]
     Deactivated,
+    /// The person was forgotten.
+    #[error("the account is erased")]
+    Erased,
     /// Never issued, used, or replaced by a newer link.
     #[error("the link is not valid")]
     LinkInvalid,
@@ -311,8 +339,10 @@ pub enum Standing {
     Inactive,
     /// Good for sign-in.
     Active,
-    /// Closed by an administrator.
+    /// Closed by an administrator or by its owner.
     Deactivated,
+    /// Gone for good; only the number is left.
+    Erased,
 }
 
 /// The state that rules read.
@@ -427,6 +457,12 @@ impl Aggregate for User {
                 self.standing =
                     if self.was_activated { Standing::Active } else { Standing::Inactive };
             }
+            Event::DataExported(_) => {}
+            // Whatever a later feature adds to the state is wiped as well.
+            Event::UserErased(it) => {
+                let (id, standing, epoch) = (self.id, Standing::Erased, it.epoch);
+                self = Self { id, standing, epoch, ..Self::default() };
+            }
             Event::NoticesSwitched(it) => self.refuses_notices = !it.wanted,
             Event::TotpEnrolled(it) => self.factors.totp_enrolled(it),
             Event::TotpUsed(it) => self.factors.totp_used(it),
@@ -489,6 +525,7 @@ impl User {
             Standing::Absent => Err(Rejection::Absent),
             Standing::Inactive => Err(Rejection::Inactive),
             Standing::Deactivated => Err(Rejection::Deactivated),
+            Standing::Erased => Err(Rejection::Erased),
         }
     }
 

@@ -32,7 +32,7 @@ pub fn decide(state: &User, wish: RepeatRegistration) -> Vec<Event> {
             Vec::new()
         }
         Standing::Active => vec![RegistrationRepeated { at }.into()],
-        Standing::Absent | Standing::Deactivated => Vec::new(),
+        Standing::Absent | Standing::Deactivated | Standing::Erased => Vec::new(),
     }
 }
 

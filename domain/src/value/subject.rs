@@ -20,6 +20,8 @@ pub enum Subject {
     Invitation(InvitationId),
     /// Addresses and agents of anonymous callers; days since 1970-01-01 UTC.
     Day(u32),
+    /// The address of a person who was erased, until the last mail is sent.
+    Farewell(UserId),
 }
 
 impl Subject {
@@ -31,6 +33,7 @@ impl Subject {
             Self::Environment(_) => "environment",
             Self::Invitation(_) => "invitation",
             Self::Day(_) => "day",
+            Self::Farewell(_) => "farewell",
         }
     }
 }
@@ -45,6 +48,7 @@ impl fmt::Display for Subject {
             Self::Environment(id) => id.fmt(f),
             Self::Invitation(id) => id.fmt(f),
             Self::Day(day) => day.fmt(f),
+            Self::Farewell(id) => id.fmt(f),
         }
     }
 }
@@ -60,6 +64,7 @@ impl FromStr for Subject {
             "environment" => id.parse().ok().map(Self::Environment),
             "invitation" => id.parse().ok().map(Self::Invitation),
             "day" => id.parse().ok().map(Self::Day),
+            "farewell" => id.parse().ok().map(Self::Farewell),
             _ => None,
         };
         parsed.ok_or_else(|| Invalid::new("invalid", "This names no data key."))
@@ -92,6 +97,7 @@ mod tests {
             Subject::Environment(EnvironmentId::new(3)),
             Subject::Invitation(invitation),
             Subject::Day(20_000),
+            Subject::Farewell(UserId::new(1)),
         ] {
             assert_eq!(subject.to_string().parse::<Subject>().unwrap(), subject);
         }

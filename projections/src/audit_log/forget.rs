@@ -31,8 +31,8 @@ pub(crate) async fn forget(key: &KeyDestroyed, rows: &mut PgConnection) -> Resul
             .await?;
             Ok(())
         }
-        // Values are never opened here.
-        Subject::Environment(_) => Ok(()),
+        // Values and last letters are never opened here.
+        Subject::Environment(_) | Subject::Farewell(_) => Ok(()),
     }
 }
 

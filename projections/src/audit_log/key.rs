@@ -11,7 +11,7 @@ pub(crate) fn describe(event: &Event) -> Entry {
     let details = json!({"subject": it.subject, "kind": it.subject.kind()});
     let entry = Entry::new("key_destroyed", "key", it.key, details);
     match it.subject {
-        Subject::User(user) => entry.about(Some(user)),
+        Subject::User(user) | Subject::Farewell(user) => entry.about(Some(user)),
         Subject::Organization(organization) => entry.within(Some(organization)),
         // Which organization they belonged to is not in the event.
         Subject::Environment(_) | Subject::Invitation(_) | Subject::Day(_) => entry,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::error::QueryError;
 use crate::page::{Listed, Page};
+use crate::personal_data::PERSONAL_ROWS_MAX;
 use crate::projection::column;
 use crate::queries::Queries;
 use crate::reader::Reader;
@@ -161,6 +162,30 @@ impl Queries {
         .fetch_all(self.read())
         .await?;
         Listed::from_numbered(rows, page, |row| (row.n, row.total), read)
+    }
+}
+
+impl Queries {
+    /// What a person did and what happened to the person's account, the newest first, for that person alone.
+    /// Of organizations that the person has left, only that it was done.
+    pub async fn personal_audit(&self, user: UserId) -> Result<Vec<AuditRow>, QueryError> {
+        let rows = sqlx::query_as!(
+            Stored,
+            r#"select a.id as "id!", a.organization_id, a.actor_id, a.action as "action!",
+                   a.target_type as "target_type!", a.target_id as "target_id!", case when a.organization_id is null or m.user_id is not null then a.details::text else '{}' end as "details!",
+                   a.outcome as "outcome!", a.ip_address, a.agent, a.request_id, a.recorded_at as "recorded_at!",
+                   coalesce(u.full_name, '') as "user_name!", coalesce(u.email, '') as "user_email!",
+                   0::bigint as "n!", 0::bigint as "total!"
+               from audit_log a left join users u on u.id = coalesce(a.actor_id, a.account_id)
+                   left join memberships m on m.organization_id = a.organization_id and m.user_id = $1
+               where a.actor_id = $1 or a.account_id = $1
+               order by a.position desc limit $2"#,
+            user.get(),
+            PERSONAL_ROWS_MAX
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter().map(read).collect()
     }
 }
 

@@ -77,6 +77,8 @@ pub(crate) async fn describe(
             factor("recovery_codes_make", user, json!({"count": it.count}))
         }
         Event::RecoveryCodeUsed(it) => factor("recovery_code_use", user, json!({"left": it.left})),
+        Event::DataExported(_) => entry("export", json!({})).by_owner(account),
+        Event::UserErased(_) => entry("erase", json!({})).about(account),
         Event::AdministratorGranted(_) => entry("administrator_grant", json!({})).about(account),
         Event::AdministratorRevoked(_) => entry("administrator_revoke", json!({})).about(account),
         Event::IdentityLinked(it) => {

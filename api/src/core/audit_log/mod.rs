@@ -8,6 +8,8 @@ use utoipa_axum::routes;
 
 use crate::App;
 
+pub(crate) use list_audit_log::AuditLog;
+
 /// The route of the audit log.
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_audit_log::handle))

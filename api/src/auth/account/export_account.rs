@@ -1,0 +1,133 @@
+//! Everything that is kept about the caller, as one file.
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_DISPOSITION;
+use axum::response::{IntoResponse, Response};
+use keynest_domain::{Role, Timestamp};
+use keynest_projections::{PersonalInvitation, PersonalMembership, PersonalSession, names};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::shape::ProfileAnswer;
+use crate::core::AuditLog;
+use crate::extract::{Caller, Json};
+use crate::{App, Problem};
+
+/// As a browser saves it.
+const FILE: HeaderValue = HeaderValue::from_static("attachment; filename=\"keynest-account.json\"");
+
+/// What is kept about a person. Values of variables are the organizations', and are not here.
+#[derive(Serialize, ToSchema)]
+pub struct AccountExport {
+    exported_at: String,
+    profile: ProfileAnswer,
+    sessions: Vec<ExportedSession>,
+    memberships: Vec<ExportedMembership>,
+    /// Sent by the person, or to the person's address.
+    invitations: Vec<ExportedInvitation>,
+    /// What the person did, and what happened to the account; the newest 10,000 entries.
+    audit_log: Vec<AuditLog>,
+}
+
+/// A sign-in.
+#[derive(Serialize, ToSchema)]
+pub struct ExportedSession {
+    id: String,
+    method: String,
+    started_at: String,
+    last_used_at: String,
+    ended_at: Option<String>,
+    end_reason: Option<String>,
+}
+
+/// A place in a team.
+#[derive(Serialize, ToSchema)]
+pub struct ExportedMembership {
+    organization: i64,
+    organization_name: String,
+    #[schema(value_type = String)]
+    role: Role,
+    joined_at: String,
+}
+
+/// An invitation.
+#[derive(Serialize, ToSchema)]
+pub struct ExportedInvitation {
+    id: String,
+    organization: i64,
+    email: String,
+    /// `sent` or `received`.
+    direction: &'static str,
+    #[schema(value_type = String)]
+    role: Role,
+    status: String,
+    created_at: String,
+    answered_at: Option<String>,
+}
+
+/// Gives the caller a copy of everything that is kept about them, as one JSON file. The copy is recorded before it is given.
+#[utoipa::path(get, path = "/account/export/", tag = "auth", operation_id = "export_account",
+    security(("bearer" = [])),
+    responses((status = 200, body = AccountExport), (status = 403, description = "`step_up_required`"),
+        (status = 503, description = "`read_model_behind`")))]
+pub async fn handle(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+    let done = app.commands.export_own_data(&caller.origin).await?;
+    if !app.wait_for(done.position, names::ALL).await {
+        return Err(Problem::new("read_model_behind"));
+    }
+    let (queries, user) = (&app.queries, caller.user);
+    let profile = queries.profile(user).await?.ok_or_else(|| Problem::new("not_found"))?;
+    let sessions = queries.personal_sessions(user).await?;
+    let memberships = queries.personal_memberships(user).await?;
+    let invitations = queries.personal_invitations(user).await?;
+    let audit_log = queries.personal_audit(user).await?;
+    let export = AccountExport {
+        exported_at: app.commands.clock().now().iso(),
+        profile: ProfileAnswer::from(&profile),
+        sessions: sessions.into_iter().map(ExportedSession::from).collect(),
+        memberships: memberships.into_iter().map(ExportedMembership::from).collect(),
+        invitations: invitations.into_iter().map(ExportedInvitation::from).collect(),
+        audit_log: audit_log.into_iter().map(AuditLog::from).collect(),
+    };
+    Ok(([(CONTENT_DISPOSITION, FILE)], Json(export)).into_response())
+}
+
+impl From<PersonalSession> for ExportedSession {
+    fn from(row: PersonalSession) -> Self {
+        Self {
+            id: row.id.to_string(),
+            method: row.method,
+            started_at: row.started_at.iso(),
+            last_used_at: row.last_used_at.iso(),
+            ended_at: row.ended_at.map(Timestamp::iso),
+            end_reason: row.end_reason,
+        }
+    }
+}
+
+impl From<PersonalMembership> for ExportedMembership {
+    fn from(row: PersonalMembership) -> Self {
+        Self {
+            organization: row.organization.get(),
+            organization_name: row.organization_name,
+            role: row.role,
+            joined_at: row.joined_at.iso(),
+        }
+    }
+}
+
+impl From<PersonalInvitation> for ExportedInvitation {
+    fn from(row: PersonalInvitation) -> Self {
+        Self {
+            id: row.id.to_string(),
+            organization: row.organization.get(),
+            email: row.address,
+            direction: if row.is_mine { "sent" } else { "received" },
+            role: row.role,
+            status: row.status,
+            created_at: row.created_at.iso(),
+            answered_at: row.answered_at.map(Timestamp::iso),
+        }
+    }
+}
