@@ -56,6 +56,7 @@ impl Projection for Factors {
         matches!(
             event,
             "user.activated"
+                | "user.erased"
                 | "user.totp_enrolled"
                 | "user.totp_used"
                 | "user.passkey_enrolled"
@@ -96,8 +97,8 @@ impl Projection for Factors {
                 )
                 .execute(&mut *rows)
                 .await?;
-            } else if let UserEvent::UserActivated(_) = event {
-                // Nothing but the password outlives the proof of the address.
+            } else if let UserEvent::UserActivated(_) | UserEvent::UserErased(_) = event {
+                // Nothing but the password outlives the proof of the address, and nothing at all the end.
                 wipe(user, rows).await?;
             }
         }

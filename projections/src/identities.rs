@@ -47,6 +47,7 @@ impl Projection for Identities {
         matches!(
             event,
             "user.activated"
+                | "user.erased"
                 | "user.identity_linked"
                 | "user.identity_unlinked"
                 | "user.profile_synchronised"
@@ -70,8 +71,8 @@ impl Projection for Identities {
                     .execute(&mut *rows)
                     .await?;
                 one_row(&done, "identity")?;
-            } else if let user::Event::UserActivated(_) = event {
-                // What was linked before the address was proved is wiped, as in the domain.
+            } else if let user::Event::UserActivated(_) | user::Event::UserErased(_) = event {
+                // What was linked before the address was proved is wiped, as in the domain; at the end everything is.
                 let user = applied.stream_number()?;
                 sqlx::query!("delete from identities where user_id = $1", user)
                     .execute(&mut *rows)

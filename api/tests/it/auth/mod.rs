@@ -1,5 +1,6 @@
 //! `/api/auth/` as its callers see it.
 
+mod account;
 mod activation;
 pub mod calls;
 mod change_email;
