@@ -8,8 +8,8 @@ use super::recorder::Recorder;
 
 const PASSWORD: &str = "correct-Horse-7-battery";
 const NEXT_PASSWORD: &str = "another-Horse-8-battery";
-const LAST_PASSWORD: &str = "the-third-Horse-9-battery";
-const ANN: &str = "ann@example.com";
+pub const LAST_PASSWORD: &str = "the-third-Horse-9-battery";
+pub const ANN: &str = "ann@example.com";
 
 pub async fn discover(guide: &mut Recorder<'_>) {
     guide.chapter(

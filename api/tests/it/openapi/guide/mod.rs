@@ -6,6 +6,7 @@ mod admin;
 mod audit;
 mod call;
 mod files;
+mod leaving;
 mod mask;
 mod people;
 mod providers;
@@ -49,5 +50,6 @@ pub async fn walk(app: &TestApp) -> String {
     access::sessions(&mut guide, &people).await;
     access::address(&mut guide, &mut people).await;
     accounts::passwords(&mut guide, &mut people).await;
+    leaving::leave(&mut guide, &people).await;
     guide.finish()
 }
