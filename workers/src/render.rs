@@ -47,6 +47,18 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "recovery_code_used",
     "identity_linked",
     "identity_unlinked",
+    "factor_added",
+    "factor_removed",
+    "recovery_codes_made",
+    "recovery_code_used",
+    "email_change_confirm",
+    "email_change_notice",
+    "email_change_taken",
+    "email_changed",
+    "email_change_undone",
+    "new_sign_in",
+    "account_closed",
+    "account_erased",
 ];
 
 /// Facts that are ours, and printed as they are; everything else may be somebody's words.

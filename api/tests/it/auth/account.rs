@@ -182,7 +182,7 @@ async fn the_last_admin_of_a_shared_team_is_told_which_teams_need_another(pool: 
     for team in [acme, zoo] {
         let path = format!("/api/core/organizations/{team}/update_member_role/");
         let body = json!({"user_id": bob.id, "role": "admin"});
-        let (status, told) = answer(app.as_person(&ann, Method::POST, &path).json(&body)).await;
+        let (status, told) = answer(app.as_person(&ann, Method::PATCH, &path).json(&body)).await;
         assert_eq!(status, 200, "{told}");
     }
     assert_eq!(erase(&app, &ann).await.0, 200);
