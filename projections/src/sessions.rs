@@ -163,7 +163,10 @@ impl Projection for Sessions {
                 );
                 forget.execute(rows).await?;
             }
-            Subject::Organization(_) | Subject::Environment(_) | Subject::Invitation(_) => {}
+            Subject::Farewell(_)
+            | Subject::Organization(_)
+            | Subject::Environment(_)
+            | Subject::Invitation(_) => {}
         }
         Ok(())
     }

@@ -25,6 +25,8 @@ async fn schemathesis_finds_nothing(pool: PgPool) {
     // Whoever administers the instance reaches more routes.
     app.grant(&ann).await;
     let leaver = app.sign_in("ann").await.access;
+    // Whoever deletes or closes an account does it to this one.
+    let goner = app.register_active("goner").await.access;
     let kept = belongings(&app, &ann, "kept").await;
     // Each from a tree of its own: what ends takes with it what is in it.
     let mut spare = json!({});
@@ -37,7 +39,9 @@ async fn schemathesis_finds_nothing(pool: PgPool) {
     let known = json!({ "kept": kept, "spare": spare, "position": position });
     let location = app.url(keynest_api::DOCUMENT_PATH);
     // The server runs on this thread, so the fuzzer waits on another.
-    let run = tokio::task::spawn_blocking(move || fuzz(&location, [&ann.access, &leaver], &known));
+    let run = tokio::task::spawn_blocking(move || {
+        fuzz(&location, [&ann.access, &leaver, &goner], &known)
+    });
     let output = run.await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -51,7 +55,7 @@ fn generated(text: &str) -> u32 {
     before.split_whitespace().next_back().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-fn fuzz(location: &str, [token, leaver]: [&str; 2], known: &Value) -> Output {
+fn fuzz(location: &str, [token, leaver, goner]: [&str; 3], known: &Value) -> Output {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let program = root.join(".tools/venv/bin/schemathesis");
     assert!(program.exists(), "{} is missing: run `scripts/install-needs test`", program.display());
@@ -66,6 +70,7 @@ fn fuzz(location: &str, [token, leaver]: [&str; 2], known: &Value) -> Output {
         .env("KEYNEST_KNOWN", known.to_string())
         .env("KEYNEST_TOKEN", token)
         .env("KEYNEST_LEAVER", leaver)
+        .env("KEYNEST_GONER", goner)
         .env("KEYNEST_HOOKS", here.join("schemathesis_hooks.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // The fuzzer keeps its finds where it runs.
