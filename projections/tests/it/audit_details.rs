@@ -115,6 +115,11 @@ async fn what_happens_to_an_account_is_audited(_: PgPoolOptions, options: PgConn
         ),
         (AdministratorGranted {}.into(), row("administrator_grant", "user", ANN, json!({}))),
         (AdministratorRevoked {}.into(), row("administrator_revoke", "user", ANN, json!({}))),
+        (DataExported { at: at(5) }.into(), row("export", "user", ANN, json!({}))),
+        (
+            UserErased { epoch: 4, farewell: None, at: at(6) }.into(),
+            row("erase", "user", ANN, json!({})),
+        ),
     ];
     let (events, expected): (Vec<Event>, Vec<Expected>) = cases.into_iter().unzip();
     world.append(User::stream(ANN), Metadata::default(), events).await;

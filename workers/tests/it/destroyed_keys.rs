@@ -6,6 +6,7 @@ use std::time::Duration;
 use keynest_commands::{Clock, Commands, Origin};
 use keynest_crypto::{Context, PasswordHasher, Subject};
 use keynest_domain::key::{DataKey, KeyDestroyed};
+use keynest_domain::user::Standing;
 use keynest_domain::{Aggregate, KeyId, Lifetime, Sealed, StreamName};
 use keynest_store::{Position, Revision};
 use keynest_workers::{
@@ -159,4 +160,27 @@ async fn another_process_opens_nothing_more_and_has_it_in_its_ledger(
     tokio::time::timeout(Duration::from_secs(60), learned).await.unwrap();
     assert_eq!(folder.ledger().keys(), [DestroyedKey { key, subject }]);
     stop.cancel();
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_restored_account_is_erased_again_and_frees_its_address(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let (world, folder) = (World::new(connect).await, Folder::new());
+    let ann = world.person("ann").await;
+    let mailer = world.mailer().await;
+    let subject = Subject::User(ann);
+    let key = world.commands.keyring().key_of(subject).await.unwrap().unwrap();
+    folder.ledger().note(&[DestroyedKey { key, subject }], world.clock.now()).unwrap();
+    for destroyed in [1, 0] {
+        let done = apply_ledger(&world.pool, &world.commands, &folder.ledger()).await.unwrap();
+        assert_eq!(done, destroyed);
+        assert_eq!(world.user(ann).await.standing, Standing::Erased);
+        assert_eq!(said(&world, key).await, 1);
+    }
+    mailer.drain().await.unwrap();
+    assert_eq!(world.sent().await, Vec::<String>::new(), "the last mail was sent long ago");
+    world.register("ann", "Ann", "").await;
+    assert_ne!(world.id_of("ann").await, ann);
 }
