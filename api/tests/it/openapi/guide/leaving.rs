@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::accounts::{ANN, LAST_PASSWORD};
 use super::call::Call;
-use super::people::{People, text};
+use super::people::text;
 use super::recorder::Recorder;
 
-pub async fn leave(guide: &mut Recorder<'_>, people: &People) {
+pub async fn leave(guide: &mut Recorder<'_>) {
     let about = "All three ask for an authentication of the last 5 minutes: on 403 `step_up_required`, call \
                  `reauthenticate/` and repeat.";
     guide.chapter("Leaving", about);
@@ -20,7 +20,9 @@ pub async fn leave(guide: &mut Recorder<'_>, people: &People) {
     guide.call(call.titled("Take a copy of everything").note(note), 200).await;
     let call = Call::post("/api/auth/account/deactivate/", json!({})).without_body();
     let note = "Nothing is deleted; an administrator opens the account again.";
-    guide.call(call.with_token(&people.bob).titled("Close the account").note(note), 200).await;
+    let bob = guide.app.sign_in("bob").await.access;
+    guide.mask.secret(bob.clone(), "<access token of Bob>");
+    guide.call(call.with_token(&bob).titled("Close the account").note(note), 200).await;
     let call = Call::delete("/api/auth/account/").with_token(&ann).titled("Delete the account");
     let note = "For good. 400 `last_admin` lists `organizations` (`id`, `name`) that need another admin first.";
     guide.call(call.note(note), 200).await;

@@ -50,6 +50,6 @@ pub async fn walk(app: &TestApp) -> String {
     access::sessions(&mut guide, &people).await;
     access::address(&mut guide, &mut people).await;
     accounts::passwords(&mut guide, &mut people).await;
-    leaving::leave(&mut guide, &people).await;
+    leaving::leave(&mut guide).await;
     guide.finish()
 }
