@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keynest_commands::Commands;
-use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessTokens, Cursors, Links, RefreshTokens};
+use keynest_crypto::{
+    ACCESS_TOKEN_LIFETIME, AccessTokens, Cursors, Links, MachineTokens, RefreshTokens,
+};
 use keynest_domain::Lifetime;
 use keynest_projections::{Projections, Queries, Visibility};
 use keynest_store::quota::QuotaTable;
-use keynest_store::{IdempotencyTable, SessionUses};
+use keynest_store::{IdempotencyTable, SessionUses, TokenUses};
 
-use crate::auth::Revocations;
+use crate::auth::{Issuers, Revocations};
 use crate::oauth::{OAuthSettings, Providers};
 use crate::outgoing::Outgoing;
 use crate::pages::DevMailbox;
@@ -34,6 +36,12 @@ pub struct App {
     pub projections: Projections,
     pub visibility: Visibility,
     pub tokens: AccessTokens,
+    /// Of services that signed in with another issuer's token.
+    pub machine_tokens: MachineTokens,
+    /// Whose tokens may be exchanged, and their keys.
+    pub issuers: Issuers,
+    /// When tokens were last used.
+    pub token_uses: TokenUses,
     pub refresh_tokens: RefreshTokens,
     pub links: Links,
     pub cursors: Cursors,
@@ -67,6 +75,9 @@ impl App {
         Self {
             tokens: AccessTokens::new(keyring.clone(), &settings.public_url, AUDIENCE)
                 .with_lifetime(settings.access_token),
+            machine_tokens: MachineTokens::new(keyring.clone(), &settings.public_url),
+            issuers: Issuers::new(&settings.exchange, outgoing.as_ref()),
+            token_uses: commands.store().token_uses(),
             refresh_tokens: RefreshTokens::new(keyring.clone()),
             links: Links::new(keyring.clone()),
             cursors: Cursors::new(keyring),
@@ -124,6 +135,10 @@ pub struct Settings {
     pub visible_wait: Duration,
     /// Largest file of an import, in bytes.
     pub import_bytes_max: usize,
+    /// How long personal and service tokens live.
+    pub tokens: TokenSettings,
+    /// Whose tokens may be exchanged.
+    pub exchange: ExchangeSettings,
     /// How often callers may try.
     pub throttles: ThrottleLimits,
     /// Identity providers.
@@ -142,10 +157,34 @@ impl Default for Settings {
             page_size_max: PAGE_SIZE_MAX,
             visible_wait: VISIBLE_WAIT_DEFAULT,
             import_bytes_max: 10 * 1024 * 1024,
+            tokens: TokenSettings::default(),
+            exchange: ExchangeSettings::default(),
             throttles: ThrottleLimits::default(),
             oauth: OAuthSettings::default(),
             has_smtp: false,
         }
+    }
+}
+
+/// How long personal and service tokens live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// If whoever makes one does not say, in days.
+    pub lifetime_days: u32,
+    /// At most, in days.
+    pub lifetime_days_max: u32,
+}
+
+/// Whose tokens may be exchanged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExchangeSettings {
+    /// Issuers that the rules of organizations may name, spelled as in `iss`.
+    pub issuers: Vec<String>,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self { lifetime_days: 90, lifetime_days_max: 366 }
     }
 }
 

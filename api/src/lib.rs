@@ -18,12 +18,16 @@ mod reply;
 mod routes;
 pub mod server;
 pub mod throttle;
+mod token;
 pub mod variable_file;
 
 /// The version of the HTTP contract (CONTRACT 1.4, 5.2), not of this program.
 pub const API_VERSION: &str = "1.0.0";
 
-pub use app::{App, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Settings, VISIBLE_WAIT_DEFAULT};
+pub use app::{
+    App, ExchangeSettings, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Settings, TokenSettings,
+    VISIBLE_WAIT_DEFAULT,
+};
 pub use auth::Revocations;
 pub use openapi::DOCUMENT_PATH;
 pub use pages::{DevMail, DevMailbox, MailboxError};

@@ -6,7 +6,7 @@ use anyhow::Context;
 use keynest_api::middleware::{CorsOrigins, Metrics, Proxies};
 use keynest_api::server::{ServerLimits, ServerOptions};
 use keynest_api::throttle::ThrottleLimits;
-use keynest_api::{EdgeSettings, Settings};
+use keynest_api::{EdgeSettings, ExchangeSettings, Settings, TokenSettings};
 use keynest_domain::Lifetime;
 use keynest_domain::limits::{Policy, Quotas};
 
@@ -24,6 +24,11 @@ pub fn settings(config: &Config) -> Settings {
         visible_wait: Duration::from_millis(config.projections.visible_wait_ms),
         import_bytes_max: usize::try_from(config.http.import_bytes_max).unwrap_or(usize::MAX),
         oauth: oauth(config),
+        tokens: TokenSettings {
+            lifetime_days: config.tokens.lifetime_days,
+            lifetime_days_max: config.tokens.lifetime_days_max,
+        },
+        exchange: ExchangeSettings { issuers: config.exchange.issuers.clone() },
         throttles: throttles(config),
         has_smtp: config.smtp.url.is_set(),
     }

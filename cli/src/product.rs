@@ -192,6 +192,8 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
             email_changes_max: links.email_changes_max,
         },
         invitation: hours(links.invitation_hours),
+        tokens_per_user_max: config.tokens.per_user_max,
+        services_per_organization_max: config.tokens.per_organization_max,
         states_max: config.store.states_max,
         password_chars_min: config.password.length_min,
     }

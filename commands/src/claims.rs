@@ -2,8 +2,8 @@
 
 use keynest_crypto::Keyring;
 use keynest_domain::{
-    Email, EnvironmentName, OrganizationId, OrganizationName, ProjectId, ProviderName, UserId,
-    Username, VariableId,
+    Email, EnvironmentName, OrganizationId, OrganizationName, ProjectId, ProviderName, TokenId,
+    UserId, Username, VariableId,
 };
 use keynest_store::ClaimKey;
 
@@ -67,6 +67,11 @@ pub fn identity(
 pub fn device(keyring: &Keyring, user: UserId, network: &str) -> ClaimKey {
     let digest = keyring.digest("network", network);
     ClaimKey::new("device", format_args!("{user}:{digest}"))
+}
+
+/// The number of a token or a rule, held by its owner for ever: it stays findable, and is never used twice.
+pub fn token(id: TokenId) -> ClaimKey {
+    ClaimKey::new("token", id)
 }
 
 /// A variable's id, held by its environment for ever: ids are never used twice.

@@ -3,7 +3,7 @@
 use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{
-    Invalid, OrganizationId, Subject, challenge, environment, federation, limits, login,
+    Invalid, OrganizationId, Subject, challenge, environment, exchange, federation, limits, login,
     organization, project, session, user,
 };
 use keynest_store::{AppendError, ReadError};
@@ -76,6 +76,9 @@ pub enum CommandError {
     /// The person is known in more places than one append can deal with.
     #[error("the account is known in more than {} places", crate::user::FOOTPRINT_MAX)]
     FootprintTooLarge,
+    /// A token of another issuer is not exchanged.
+    #[error(transparent)]
+    Exchange(#[from] exchange::Rejection),
     /// Too many others at once; nothing was done.
     #[error("too busy: {0}")]
     Busy(&'static str),
@@ -117,7 +120,8 @@ impl CommandError {
             | Self::Project(_)
             | Self::Environment(_)
             | Self::LastAdminOf(_)
-            | Self::FootprintTooLarge => true,
+            | Self::FootprintTooLarge
+            | Self::Exchange(_) => true,
             Self::Busy(_)
             | Self::Throttled { .. }
             | Self::NewerThanThisBinary(_)

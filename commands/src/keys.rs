@@ -86,6 +86,7 @@ fn announced(event: &Event) -> Option<KeyId> {
         | Event::Environment(_)
         | Event::Access(_)
         | Event::Refusals(_)
-        | Event::Limits(_) => None,
+        | Event::Limits(_)
+        | Event::Exchange(_) => None,
     }
 }

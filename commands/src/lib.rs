@@ -6,6 +6,7 @@ pub mod claims;
 mod clock;
 pub mod environment;
 mod error;
+pub mod exchange;
 mod execute;
 pub mod federation;
 mod keys;
@@ -18,6 +19,7 @@ mod sealed_names;
 pub mod session;
 mod settings;
 mod step_up;
+pub mod token;
 mod turns;
 mod unit;
 pub mod user;
@@ -33,7 +35,7 @@ pub use clock::Clock;
 pub use error::CommandError;
 pub use execute::{ATTEMPTS_MAX, Executed, UseCase};
 pub use origin::{Client, Origin, PresentedToken, Repeatable};
-pub use settings::Settings;
+pub use settings::{SERVICES_PER_ORGANIZATION_MAX, Settings, TOKENS_PER_USER_MAX};
 pub use unit::Unit;
 
 /// The write side of one process. Clones share everything.

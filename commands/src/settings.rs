@@ -15,6 +15,10 @@ use crate::login::KNOWN_FOR;
 
 /// Where the product is found if nothing is configured.
 const SITE: &str = "http://localhost:8000";
+/// Personal tokens of one account.
+pub const TOKENS_PER_USER_MAX: usize = 50;
+/// Tokens and rules of one organization.
+pub const SERVICES_PER_ORGANIZATION_MAX: usize = 100;
 
 /// Limits of the write side; the defaults are those of the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +39,10 @@ pub struct Settings {
     pub links: LinkLimits,
     /// How long invitations are good.
     pub invitation: Lifetime,
+    /// Personal tokens of one account that have not expired.
+    pub tokens_per_user_max: usize,
+    /// Tokens of one organization that have not expired, and its rules for tokens of other issuers.
+    pub services_per_organization_max: usize,
     /// Folded aggregates kept in memory.
     pub states_max: u64,
     /// Fewest code points of a password that somebody chooses; [`PASSWORD_CHARS_MIN`] at least.
@@ -54,6 +62,8 @@ impl Default for Settings {
             known_network: KNOWN_FOR,
             links: LinkLimits::default(),
             invitation: invite_member::LIFETIME,
+            tokens_per_user_max: TOKENS_PER_USER_MAX,
+            services_per_organization_max: SERVICES_PER_ORGANIZATION_MAX,
             states_max: STATES_MAX_DEFAULT,
             password_chars_min: PASSWORD_CHARS_MIN,
             quotas: Quotas::default(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::keyring::Keyring;
 use crate::random;
 
-mod header;
+pub(crate) mod header;
 
 /// How long a token is good, where the configuration does not say; it says at most this.
 pub const ACCESS_TOKEN_LIFETIME: Lifetime = Lifetime::from_minutes(60);
@@ -20,7 +20,7 @@ const PERMISSIONS_BYTES_MAX: usize = 2_048;
 /// included.
 const CLAIMS_BYTES_MAX: usize = 2_880;
 /// How far clocks of two processes may differ, in seconds (DESIGN 9).
-const LEEWAY_SECS: i64 = 5;
+pub(crate) const LEEWAY_SECS: i64 = 5;
 const TYP: &str = "at+jwt";
 const TOKEN_TYPE: &str = "access";
 
@@ -146,7 +146,7 @@ impl AccessTokens {
         if text.len() > ACCESS_TOKEN_BYTES_MAX || text.split('.').count() != 3 {
             return Err(AccessTokenError::Malformed);
         }
-        let key_id = header::key_id(text)?;
+        let key_id = header::key_id(text, TYP)?;
         let keys = self.keyring.service();
         let key = keys.signing.get(key_id).ok_or(AccessTokenError::UnknownKey)?;
         let wire = jsonwebtoken::decode::<Wire>(text, &key.verifies, &self.validation)

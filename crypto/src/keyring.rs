@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use keynest_domain::{Email, KeyId, LoginId, Sealed, Timestamp};
+use keynest_domain::{Email, ExchangeId, KeyId, LoginId, Sealed, Timestamp};
 use moka::sync::Cache;
 use zeroize::Zeroizing;
 
@@ -138,6 +138,13 @@ impl Keyring {
         let tag = self.digest_tag("login", address.as_str());
         let half = tag.as_ref().first_chunk().expect("a SHA-256 tag has 32 bytes");
         LoginId::new(uuid::Builder::from_custom_bytes(*half).into_uuid())
+    }
+
+    /// The stream of the one exchange of another issuer's token.
+    pub fn exchange_id(&self, identity: &str) -> ExchangeId {
+        let tag = self.digest_tag("exchange", identity);
+        let half = tag.as_ref().first_chunk().expect("a SHA-256 tag has 32 bytes");
+        ExchangeId::new(uuid::Builder::from_custom_bytes(*half).into_uuid())
     }
 
     /// Destroys the subject's key, for good: nothing sealed under it opens again. Answers its id for the ledger, also

@@ -120,4 +120,5 @@ all_events! {
     Refusals = refusals,
     Key = key,
     Limits = limits,
+    Exchange = exchange,
 }

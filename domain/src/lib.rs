@@ -5,9 +5,11 @@
 pub mod access;
 mod aggregate;
 pub mod challenge;
+pub mod condition;
 pub mod device;
 pub mod environment;
 mod event;
+pub mod exchange;
 pub mod federation;
 pub mod key;
 pub mod limits;

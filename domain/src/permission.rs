@@ -24,6 +24,7 @@ pub enum Permission {
     DeleteOrganization,
     ViewMembers,
     ManageMembers,
+    ManageServices,
     CreateProject,
     UpdateProject,
     DeleteProject,
@@ -81,6 +82,7 @@ const ADMIN_ALONE: &[Permission] = &[
     Permission::UpdateOrganization,
     Permission::DeleteOrganization,
     Permission::ManageMembers,
+    Permission::ManageServices,
     Permission::DeleteProject,
     Permission::DeleteEnvironment,
 ];
@@ -135,6 +137,7 @@ mod tests {
             (DeleteOrganization, true, false, false),
             (ViewMembers, true, true, true),
             (ManageMembers, true, false, false),
+            (ManageServices, true, false, false),
             (CreateProject, true, true, false),
             (UpdateProject, true, true, false),
             (DeleteProject, true, false, false),

@@ -218,6 +218,7 @@ mod tests {
             Permission::UpdateOrganization,
             Permission::DeleteOrganization,
             Permission::ManageMembers,
+            Permission::ManageServices,
             Permission::DeleteProject,
             Permission::DeleteEnvironment,
         ] {

@@ -189,7 +189,7 @@ impl Queries {
                    coalesce(e.project_name, '') as "project_name!", e.organization_id as "organization_id!",
                    e.environment_type as "environment_type!", e.description,
                    e.created_at as "created_at!", e.updated_at as "updated_at!", e.role as "role!",
-                   e.n as "n!", e.total as "total!", e.verdict as "verdict!", coalesce(u.full_name, '') as "created_by_name!",
+                   e.n as "n!", e.total as "total!", e.verdict as "verdict!", coalesce(u.full_name, (select t.name from tokens t where t.id = e.creator_id), '') as "created_by_name!",
                    (select count(*) from variables v where v.environment_id = e.id) as "variable_count!"
                from (select e.*, p.name as project_name, m.role, verdict,
                          row_number() over (order by e.created_at, e.id) as n, count(*) over () as total

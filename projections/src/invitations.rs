@@ -71,7 +71,11 @@ impl Projection for Invitations {
                 | organization::Event::MemberJoined(_)
                 | organization::Event::MemberRoleChanged(_)
                 | organization::Event::MemberRemoved(_)
-                | organization::Event::AddressRulesChanged(_) => continue,
+                | organization::Event::AddressRulesChanged(_)
+                | organization::Event::ServiceTokenCreated(_)
+                | organization::Event::ServiceTokenRevoked(_)
+                | organization::Event::TrustCreated(_)
+                | organization::Event::TrustRemoved(_) => continue,
             };
             answer(applied, invitation, status, rows).await?;
         }

@@ -1,7 +1,7 @@
 //! Who is in a team; written by the projection `organizations`.
 
-use keynest_domain::organization::{MemberJoined, MemberRemoved, MemberRoleChanged};
-use keynest_domain::{OrganizationId, Role, Timestamp, UserId};
+use keynest_domain::organization::{MemberJoined, MemberRemoved, MemberRoleChanged, ServiceRole};
+use keynest_domain::{OrganizationId, Role, Timestamp, TokenId, UserId};
 use sqlx::PgConnection;
 
 use crate::error::{ApplyError, QueryError, one_row};
@@ -98,6 +98,40 @@ pub(crate) async fn remove(
     one_row(&done, "membership")
 }
 
+/// A service has a role from now on; it is no member.
+pub(crate) async fn serve(
+    applied: &Applied,
+    service: TokenId,
+    as_role: ServiceRole,
+    rows: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    sqlx::query!(
+        "insert into memberships (user_id, organization_id, role, joined_at, is_service) values ($1, $2, $3, $4, true)",
+        service.get(),
+        applied.stream_number()?,
+        Role::from(as_role).name(),
+        applied.at()
+    )
+    .execute(rows)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn serve_no_more(
+    applied: &Applied,
+    service: TokenId,
+    rows: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let done = sqlx::query!(
+        "delete from memberships where user_id = $1 and organization_id = $2 and is_service",
+        service.get(),
+        applied.stream_number()?
+    )
+    .execute(rows)
+    .await?;
+    one_row(&done, "service")
+}
+
 /// Personal data does not print.
 impl std::fmt::Debug for MemberRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -128,7 +162,7 @@ impl Queries {
                    u.last_login as "last_login?", coalesce(u.standing = 'active', false) as "is_active!"
                from memberships c
                join organizations o on o.id = c.organization_id
-               join memberships m on m.organization_id = c.organization_id
+               join memberships m on m.organization_id = c.organization_id and not m.is_service
                left join users u on u.id = m.user_id
                where c.user_id = $1 and c.organization_id = $2
                order by m.joined_at, m.user_id limit $3"#,

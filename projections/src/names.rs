@@ -18,6 +18,8 @@ pub const VARIABLES: &str = "variables";
 pub const IDENTITIES: &str = "identities";
 /// Second factors.
 pub const FACTORS: &str = "factors";
+/// Tokens and rules for tokens of other issuers.
+pub const TOKENS: &str = "tokens";
 /// The audit log.
 pub const AUDIT_LOG: &str = "audit_log";
 
@@ -32,5 +34,6 @@ pub const ALL: &[&str] = &[
     VARIABLES,
     IDENTITIES,
     FACTORS,
+    TOKENS,
     AUDIT_LOG,
 ];

@@ -98,6 +98,18 @@ async fn apply_one(
         organization::Event::AddressRulesChanged(it) => {
             address_rules::change(applied, it, rows, keyring).await?;
         }
+        organization::Event::ServiceTokenCreated(it) => {
+            memberships::serve(applied, it.token, it.role, rows).await?;
+        }
+        organization::Event::TrustCreated(it) => {
+            memberships::serve(applied, it.trust, it.role, rows).await?;
+        }
+        organization::Event::ServiceTokenRevoked(it) => {
+            memberships::serve_no_more(applied, it.token, rows).await?;
+        }
+        organization::Event::TrustRemoved(it) => {
+            memberships::serve_no_more(applied, it.trust, rows).await?;
+        }
         organization::Event::SecurityPolicyChanged(_)
         | organization::Event::InvitationSent(_)
         | organization::Event::InvitationAccepted(_)
@@ -192,7 +204,7 @@ impl Queries {
     ) -> Result<Listed<OrganizationCounts>, QueryError> {
         let rows = sqlx::query!(
             r#"select o.id as "id!", o.created_at as "created_at!", o.n as "n!", o.total as "total!",
-                   (select count(*) from memberships m where m.organization_id = o.id) as "member_count!",
+                   (select count(*) from memberships m where m.organization_id = o.id and not m.is_service) as "member_count!",
                    (select count(*) from projects p where p.organization_id = o.id) as "project_count!",
                    (select count(*) from environments e where e.organization_id = o.id) as "environment_count!",
                    (select count(*) from variables v join environments e on e.id = v.environment_id
@@ -252,7 +264,7 @@ impl Queries {
                    o.created_at as "created_at!", o.updated_at as "updated_at!", o.revision as "revision!",
                    o.role as "role!", o.n as "n!", o.total as "total!",
                    address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) as "verdict!",
-                   (select count(*) from memberships m where m.organization_id = o.id) as "member_count!",
+                   (select count(*) from memberships m where m.organization_id = o.id and not m.is_service) as "member_count!",
                    (select count(*) from projects p where p.organization_id = o.id
                        and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) as "project_count!"
                from (select o.*, m.role, row_number() over (order by o.created_at, o.id) as n, count(*) over () as total

@@ -122,7 +122,8 @@ impl Applied {
             | Event::Environment(_)
             | Event::Access(_)
             | Event::Refusals(_)
-            | Event::Limits(_) => None,
+            | Event::Limits(_)
+            | Event::Exchange(_) => None,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::status::{self, ProjectionStatus};
 use crate::visibility::Visibility;
 use crate::{
     AuditLog, Environments, Factors, Identities, Invitations, Organizations, Projects, Sessions,
-    Users, Variables, live, reconnects,
+    Tokens, Users, Variables, live, reconnects,
 };
 
 /// Every projection of the product.
@@ -32,6 +32,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(Variables),
         Arc::new(Identities),
         Arc::new(Factors),
+        Arc::new(Tokens),
         Arc::new(AuditLog),
     ]
 }

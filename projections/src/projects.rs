@@ -166,7 +166,7 @@ impl Queries {
             r#"select p.id as "id!", coalesce(p.name, '') as "name!", p.description,
                    p.organization_id as "organization_id!", coalesce(p.organization_name, '') as "organization_name!",
                    p.created_at as "created_at!", p.updated_at as "updated_at!", p.role as "role!",
-                   p.n as "n!", p.total as "total!", p.verdict as "verdict!", coalesce(u.full_name, '') as "created_by_name!",
+                   p.n as "n!", p.total as "total!", p.verdict as "verdict!", coalesce(u.full_name, (select t.name from tokens t where t.id = p.creator_id), '') as "created_by_name!",
                    (select count(*) from environments e where e.project_id = p.id
                        and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($8) or e.id = any($9))) as "environment_count!"
                from (select p.*, o.name as organization_name, m.role, verdict,

@@ -130,6 +130,8 @@ impl Projection for Sessions {
                     | user::Event::FactorRemoved(_)
                     | user::Event::NoticesSwitched(_)
                     | user::Event::DataExported(_)
+                    | user::Event::TokenCreated(_)
+                    | user::Event::TokenRevoked(_)
                     | user::Event::AdministratorGranted(_)
                     | user::Event::AdministratorRevoked(_)
                     | user::Event::IdentityLinked(_)

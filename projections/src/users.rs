@@ -154,6 +154,8 @@ async fn apply_user(
         | user::Event::RecoveryCodeUsed(_)
         | user::Event::FactorRemoved(_)
         | user::Event::RegistrationRepeated(_)
+        | user::Event::TokenCreated(_)
+        | user::Event::TokenRevoked(_)
         | user::Event::ActivationRequested(_)
         | user::Event::PasswordChanged(_)
         | user::Event::PasswordResetRequested(_)

@@ -8,6 +8,7 @@ use crate::memory::{self, Memory};
 use crate::port::*;
 use crate::postgres::Postgres;
 use crate::subscription::Subscription;
+use crate::token_uses::TokenUses;
 
 /// Events of one stream that are fetched at a time.
 const STREAM_PAGE: usize = 1_000;
@@ -25,6 +26,14 @@ impl EventStore {
     /// An empty log in memory.
     pub fn memory() -> Self {
         Self::Memory(Memory::default())
+    }
+
+    /// Where the last uses of tokens are noted, beside the log. Once per process.
+    pub fn token_uses(&self) -> TokenUses {
+        match self {
+            Self::Memory(_) => TokenUses::default(),
+            Self::Postgres(postgres) => postgres.token_uses(),
+        }
     }
 
     /// Writes all of it or nothing, durably, and answers when it is done.

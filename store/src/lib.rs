@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod quota;
 mod session_uses;
 mod subscription;
+mod token_uses;
 mod upcast;
 
 pub use codec::{DecodeError, decode, encode};
@@ -24,3 +25,4 @@ pub use port::*;
 pub use postgres::PostgresKeyTable;
 pub use session_uses::{SESSION_USE_KEPT, SESSION_USE_NOTED_EVERY, SessionUses};
 pub use subscription::Subscription;
+pub use token_uses::{TOKEN_USE_EVERY, TokenUses};

@@ -36,6 +36,7 @@ pub enum Kind {
     NewSignIn,
     AccountClosed,
     AccountErased,
+    TokenCreated,
 }
 
 /// A mail to be rendered and sent.
@@ -63,7 +64,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
@@ -93,6 +94,7 @@ impl Kind {
         Self::NewSignIn,
         Self::AccountClosed,
         Self::AccountErased,
+        Self::TokenCreated,
     ];
 
     /// The name of its folder, and in the tables.
@@ -127,6 +129,7 @@ impl Kind {
             Self::NewSignIn => "new_sign_in",
             Self::AccountClosed => "account_closed",
             Self::AccountErased => "account_erased",
+            Self::TokenCreated => "token_created",
         }
     }
 }

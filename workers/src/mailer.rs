@@ -135,6 +135,7 @@ impl Mailer {
             | Event::Access(_)
             | Event::Refusals(_)
             | Event::Key(_)
+            | Event::Exchange(_)
             | Event::Limits(_) => {
                 Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name)))
             }

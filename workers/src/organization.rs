@@ -37,7 +37,11 @@ impl Mailer {
             | Event::InvitationAccepted(_)
             | Event::InvitationRevoked(_)
             | Event::InvitationExpired(_)
-            | Event::AddressRulesChanged(_) => Ok(Vec::new()),
+            | Event::AddressRulesChanged(_)
+            | Event::ServiceTokenCreated(_)
+            | Event::ServiceTokenRevoked(_)
+            | Event::TrustCreated(_)
+            | Event::TrustRemoved(_) => Ok(Vec::new()),
         }
     }
 

@@ -53,6 +53,9 @@ impl Mailer {
             Event::UserDeactivated(_) => {
                 return self.plain(delivery, person, Kind::AccountClosed).await;
             }
+            Event::TokenCreated(_) => {
+                return self.plain(delivery, person, Kind::TokenCreated).await;
+            }
             Event::TotpEnrolled(_) | Event::PasskeyEnrolled(_) => {
                 return self.plain(delivery, person, Kind::FactorAdded).await;
             }
@@ -71,6 +74,7 @@ impl Mailer {
             | Event::ProfileUpdated(_)
             | Event::DataExported(_)
             | Event::UserErased(_)
+            | Event::TokenRevoked(_)
             | Event::UserReactivated(_)
             | Event::NoticesSwitched(_)
             | Event::AdministratorGranted(_)

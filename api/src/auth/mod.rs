@@ -6,12 +6,14 @@ mod answer_challenge;
 pub(crate) mod change_email;
 mod change_password;
 mod config;
+mod ended_tokens;
 mod endpoints;
 mod even;
 mod factors;
 pub(crate) mod faults;
 mod features;
 mod identities;
+mod issuers;
 mod jwks;
 mod login;
 mod logout;
@@ -19,6 +21,7 @@ mod oauth;
 mod passkey_sign_in;
 mod password_reset;
 pub(crate) mod password_reset_confirm;
+mod personal_tokens;
 mod present;
 mod profile;
 mod reauthenticate;
@@ -30,6 +33,7 @@ mod revoked;
 mod sessions;
 mod shape;
 mod status;
+mod token_exchange;
 mod tokens;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -38,6 +42,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::throttle::Throttle;
 
+pub use issuers::Issuers;
 pub use oauth::browser_router;
 pub(crate) use present::present;
 pub use revocation::Revocations;
@@ -69,6 +74,7 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .routes(routes!(logout::handle))
         .routes(routes!(status::handle))
         .routes(routes!(config::handle))
+        .routes(routes!(token_exchange::handle))
         .route_layer(throttle.anonymous());
     let signed_in = OpenApiRouter::new()
         .routes(routes!(profile::show, profile::update, profile::replace))
@@ -81,7 +87,8 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
         .routes(routes!(account::export_account::handle))
         .routes(routes!(reauthenticate::begin))
         .routes(routes!(reauthenticate::handle))
-        .merge(factors::router());
+        .merge(factors::router())
+        .merge(personal_tokens::router());
     attempts
         .merge(register)
         .merge(reset)

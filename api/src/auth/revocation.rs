@@ -5,11 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessClaims};
-use keynest_projections::{Queries, names};
+use keynest_projections::{Queries, TokenStanding, names};
 use keynest_store::{EventStore, Position, ReadError, Recorded, Subscription, decode};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::ended_tokens::{self, EndedTokens};
 use super::revoked::{Revoked, Verdict, is_ending};
 use crate::{App, Problem};
 
@@ -33,6 +34,7 @@ pub struct Revocations(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     revoked: RwLock<Revoked>,
+    ended_tokens: RwLock<EndedTokens>,
     /// Up to where the feed was followed.
     applied: watch::Sender<Position>,
     /// When everything was known for the last time.
@@ -44,7 +46,7 @@ impl Revocations {
     pub async fn start(&self, app: &App, stop: CancellationToken) -> Result<(), Problem> {
         let store = app.commands.store().clone();
         let head = store.head().await.map_err(|error| Problem::unavailable(&error))?;
-        if !app.visibility.wait_for(head, &[names::SESSIONS], LOAD_WAIT).await {
+        if !app.visibility.wait_for(head, &[names::SESSIONS, names::TOKENS], LOAD_WAIT).await {
             return Err(Problem::new("read_model_behind"));
         }
         let since = app.commands.clock().now() - ACCESS_TOKEN_LIFETIME;
@@ -96,6 +98,11 @@ impl Revocations {
         }
     }
 
+    /// Whether a personal or service token ended a moment ago; the read model knows the older ones.
+    pub fn has_ended(&self, token: &TokenStanding) -> bool {
+        self.0.ended_tokens.read().unwrap_or_else(PoisonError::into_inner).has(token)
+    }
+
     /// Waits until everything up to a position is known, so that whoever ended a session sees it ended.
     pub async fn wait_for(&self, position: Option<Position>) {
         let Some(position) = position else { return };
@@ -122,6 +129,7 @@ impl Revocations {
                         batch.iter().for_each(|event| take(revoked, event));
                         revoked.prune(now());
                     });
+                    self.end_tokens(&batch, now());
                     self.0.applied.send_replace(feed.position());
                 }
                 Err(error) => pause(&error).await,
@@ -144,6 +152,19 @@ impl Revocations {
                 Err(error) => pause(&error).await,
             }
         }
+    }
+
+    fn end_tokens(&self, batch: &[Recorded], now: keynest_domain::Timestamp) {
+        let mut ended = self.0.ended_tokens.write().unwrap_or_else(PoisonError::into_inner);
+        for recorded in batch.iter().filter(|it| ended_tokens::is_ending(&it.name)) {
+            match decode(recorded) {
+                Ok(event) => ended.take(recorded.stream.id(), &event, recorded.recorded_at),
+                Err(error) => {
+                    tracing::error!(%error, position = ?recorded.position, "cannot read which token ended")
+                }
+            }
+        }
+        ended.prune(now);
     }
 
     fn confirm(&self, at: Instant) {

@@ -87,6 +87,8 @@ impl Revoked {
             | user::Event::RecoveryCodeUsed(_)
             | user::Event::FactorRemoved(_)
             | user::Event::DataExported(_)
+            | user::Event::TokenCreated(_)
+            | user::Event::TokenRevoked(_)
             | user::Event::AdministratorGranted(_)
             | user::Event::AdministratorRevoked(_)
             | user::Event::IdentityLinked(_)

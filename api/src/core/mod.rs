@@ -3,12 +3,14 @@
 pub(crate) mod accept_invitation;
 mod audit_log;
 mod environment;
-mod given;
+pub(crate) mod given;
 mod index;
 mod organization;
 pub(crate) mod paging;
 mod project;
 mod refusals;
+mod service_token;
+mod trust;
 mod variable;
 
 pub(crate) use audit_log::AuditLog;
@@ -41,6 +43,8 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(environment::router())
         .merge(variable::router())
         .merge(audit_log::router())
+        .merge(service_token::router())
+        .merge(trust::router())
 }
 
 /// A row in the shape of the answer.

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use keynest_commands::{Client, Origin, Repeatable};
+use keynest_crypto::MachineTokens;
 use keynest_domain::{RequestId, SessionId, UserId, Visit};
 use keynest_projections::Reader;
 
@@ -14,7 +15,7 @@ use crate::{App, Problem, auth};
 /// Longest `User-Agent` that is kept, in characters.
 const AGENT_CHARS_MAX: usize = 200;
 /// What every personal and service token begins with.
-const TOKEN_PREFIX: &str = "kn_";
+pub const TOKEN_PREFIX: &str = "kn_";
 
 /// A caller with a good access token of a living session. Personal and service tokens are refused: the default for every
 /// route.
@@ -107,7 +108,7 @@ impl OptionalFromRequestParts<App> for Caller {
 pub(super) enum Credential<'a> {
     /// The access token of a session.
     Session(&'a str),
-    /// A personal or service token.
+    /// A personal or service token, or the access token of a service.
     Token(&'a str),
 }
 
@@ -122,7 +123,7 @@ pub(super) fn credential(parts: &Parts) -> Result<Credential<'_>, Problem> {
         return Err(bad());
     }
     let token = token.trim();
-    if token.starts_with(TOKEN_PREFIX) {
+    if token.starts_with(TOKEN_PREFIX) || MachineTokens::recognises(token) {
         Ok(Credential::Token(token))
     } else {
         Ok(Credential::Session(token))

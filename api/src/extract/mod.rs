@@ -10,7 +10,7 @@ mod stand_in;
 mod strict_json;
 mod text;
 
-pub use caller::{Anyone, Caller, MaybeCaller, origin};
+pub use caller::{Anyone, Caller, MaybeCaller, TOKEN_PREFIX, origin};
 pub use json::{Json, MaybeJson, decode};
 pub use path::Path;
 pub use principal::Principal;

@@ -33,6 +33,8 @@ impl From<user::Rejection> for Problem {
             user::Rejection::SecondFactorMissing => Self::new("second_factor_required"),
             user::Rejection::PasskeysOff => Self::new("passkeys_off"),
             user::Rejection::ChallengeInvalid => Self::new("challenge_not_valid"),
+            user::Rejection::TooManyTokens => Self::new("too_many_tokens"),
+            user::Rejection::TokenUnknown => Self::new("not_found"),
             user::Rejection::NotAdministrator => Self::new("not_administrator"),
             user::Rejection::OwnAccount => Self::new("own_account"),
             user::Rejection::SameEmail => {

@@ -2,6 +2,7 @@
 
 use keynest_commands::CommandError;
 use keynest_crypto::KeyringError;
+use keynest_domain::exchange;
 use keynest_domain::limits::Policy;
 use keynest_domain::permission::Denied;
 use keynest_projections::QueryError;
@@ -37,6 +38,7 @@ impl From<CommandError> for Problem {
                     .with("organizations", ids)
             }
             CommandError::FootprintTooLarge => Self::new("account_too_large"),
+            CommandError::Exchange(rejection) => rejection.into(),
             CommandError::Busy(_)
             | CommandError::Append(AppendError::Busy | AppendError::Conflict(_)) => {
                 Self::new("busy")
@@ -68,6 +70,17 @@ impl From<Denied> for Problem {
             Denied::ScopeTooNarrow => Self::new("token_scope_too_narrow"),
             Denied::NotForTokens => Self::new("token_not_allowed"),
         }
+    }
+}
+
+/// The caller learns that the exchange is refused; which rule or claim did not fit is in the log of this process.
+impl From<exchange::Rejection> for Problem {
+    fn from(why: exchange::Rejection) -> Self {
+        let code = match why {
+            exchange::Rejection::NotTrusted => "exchange_refused",
+            exchange::Rejection::Replayed => "exchange_replayed",
+        };
+        Self::new(code)
     }
 }
 

@@ -30,6 +30,8 @@ impl From<organization::Rejection> for Problem {
             Rejection::NotAMember => "not_a_member",
             Rejection::LastAdmin => "last_admin",
             Rejection::LocksOneselfOut => "own_lock_out",
+            Rejection::TooManyServices => "too_many_tokens",
+            Rejection::ServiceUnknown => "not_found",
         };
         Self::new(code).detail(sentence(&why))
     }

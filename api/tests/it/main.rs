@@ -13,3 +13,4 @@ mod local_mailbox;
 mod openapi;
 mod person;
 mod statements;
+mod tokens;

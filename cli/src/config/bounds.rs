@@ -10,7 +10,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 48] = [
+const BOUNDS: [(&str, i64, i64); 52] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -54,6 +54,10 @@ const BOUNDS: [(&str, i64, i64); 48] = [
     ("links.email_change_hours", 1, 7 * 24),
     ("links.email_undo_hours", 1, 30 * 24),
     ("links.email_changes_max", 1, 100),
+    ("tokens.lifetime_days", 1, 366),
+    ("tokens.lifetime_days_max", 1, 366),
+    ("tokens.per_user_max", 1, 1_000),
+    ("tokens.per_organization_max", 1, 1_000),
     ("store.queue_bytes_max", 32 * 1024 * KIB, GIB),
     ("store.batch_requests_max", 1, 10_000),
     ("store.batch_events_max", 1, 10_000),

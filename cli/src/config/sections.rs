@@ -51,6 +51,8 @@ section! {
         sessions: Sessions = Sessions::default(),
         lockout: Lockout = Lockout::default(),
         links: Links = Links::default(),
+        tokens: Tokens = Tokens::default(),
+        exchange: Exchange = Exchange::default(),
         smtp: Smtp = Smtp::default(),
         public: Public = Public::default(),
         frontend: Frontend = Frontend::default(),
@@ -134,6 +136,27 @@ section! {
         cool_off_max_seconds: u32 = 3_600,
         /// How long a network counts as its owner's after a session there was last used.
         known_network_hours: u32 = 30 * 24,
+    }
+}
+
+section! {
+    /// Personal and service tokens.
+    Tokens {
+        /// If whoever makes one does not say.
+        lifetime_days: u32 = 90,
+        lifetime_days_max: u32 = 366,
+        /// Personal tokens of one account that have not expired.
+        per_user_max: usize = 50,
+        /// Tokens of one organization that have not expired, and its rules for tokens of other issuers.
+        per_organization_max: usize = 100,
+    }
+}
+
+section! {
+    /// Tokens of other issuers, exchanged for access tokens by rules of organizations.
+    Exchange {
+        /// Issuers that rules may name, spelled as in `iss`. None: nothing is exchanged.
+        issuers: Vec<String> = Vec::new(),
     }
 }
 

@@ -4,7 +4,9 @@ mod accept_invitation;
 mod change_address_rules;
 mod change_security_policy;
 mod create_organization;
+mod create_service;
 mod delete_organization;
+mod end_service;
 mod expire_invitations;
 mod invite_member;
 mod remove_member;
@@ -21,7 +23,9 @@ pub use accept_invitation::{AcceptInvitation, Accepted};
 pub use change_address_rules::ChangeAddressRules;
 pub use change_security_policy::ChangeSecurityPolicy;
 pub use create_organization::CreateOrganization;
+pub use create_service::{CreateServiceToken, CreateTrust};
 pub use delete_organization::DeleteOrganization;
+pub use end_service::EndService;
 pub use invite_member::{InviteMember, Invited};
 pub use remove_member::RemoveMember;
 pub use revoke_invitation::RevokeInvitation;
@@ -79,6 +83,10 @@ fn ended(event: &Event) -> Option<InvitationId> {
         | Event::MemberJoined(_)
         | Event::MemberRoleChanged(_)
         | Event::MemberRemoved(_)
-        | Event::AddressRulesChanged(_) => None,
+        | Event::AddressRulesChanged(_)
+        | Event::ServiceTokenCreated(_)
+        | Event::ServiceTokenRevoked(_)
+        | Event::TrustCreated(_)
+        | Event::TrustRemoved(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keynest_domain::KeyId;
 use serde::Deserialize;
 
-use super::{AccessTokenError, TYP};
+use super::AccessTokenError;
 use crate::service_key::ServiceKeys;
 
 /// Longer than any header made here.
@@ -20,8 +20,8 @@ struct StrictHeader {
     kid: String,
 }
 
-/// The key that a token with a proper header names.
-pub fn key_id(token: &str) -> Result<KeyId, AccessTokenError> {
+/// The key that a token with a proper header of this type names.
+pub fn key_id(token: &str, typ: &str) -> Result<KeyId, AccessTokenError> {
     let (header, _) = token.split_once('.').ok_or(AccessTokenError::Malformed)?;
     if header.len() > HEADER_CHARS_MAX {
         return Err(AccessTokenError::WrongHeader);
@@ -29,7 +29,7 @@ pub fn key_id(token: &str) -> Result<KeyId, AccessTokenError> {
     let json = URL_SAFE_NO_PAD.decode(header).map_err(|_| AccessTokenError::Malformed)?;
     let header: StrictHeader =
         serde_json::from_slice(&json).map_err(|_| AccessTokenError::WrongHeader)?;
-    if header.alg != "EdDSA" || header.typ != TYP {
+    if header.alg != "EdDSA" || header.typ != typ {
         return Err(AccessTokenError::WrongHeader);
     }
     let id: KeyId = header.kid.parse().map_err(|_| AccessTokenError::UnknownKey)?;

@@ -1,8 +1,14 @@
 //! The facts that the rules' tests start from.
 
 use super::invite_member::LIFETIME;
-use super::{Event, InvitationSent, MemberJoined, OrganizationCreated, OrganizationDeleted};
-use crate::{InvitationId, LinkNonce, OrganizationId, Role, Sealed, Timestamp, UserId};
+use super::{
+    Event, InvitationSent, MemberJoined, OrganizationCreated, OrganizationDeleted, ServiceRole,
+    ServiceTokenCreated, TrustCreated,
+};
+use crate::{
+    InvitationId, Lifetime, LinkNonce, OrganizationId, Reach, Role, Sealed, Timestamp, TokenAccess,
+    TokenId, TokenScope, UserId,
+};
 
 pub(super) const ACME: OrganizationId = OrganizationId::new(1);
 pub(super) const ANN: UserId = UserId::new(1);
@@ -42,4 +48,41 @@ pub(super) fn sent(invitation: InvitationId, at: Timestamp) -> Event {
     let expires_at = at + LIFETIME;
     InvitationSent { invitation, address, role: Role::Viewer, inviter: ANN, nonce, expires_at, at }
         .into()
+}
+
+/// Seconds after noon.
+pub(super) fn seconds(after: u32) -> Timestamp {
+    NOON + Lifetime::from_secs(after)
+}
+
+fn everywhere() -> TokenScope {
+    TokenScope { access: TokenAccess::Write, reach: Reach::Everywhere }
+}
+
+pub(super) fn service_token(id: i64, until: u32) -> ServiceTokenCreated {
+    ServiceTokenCreated {
+        token: TokenId::new(id),
+        name: sealed("deploy"),
+        role: ServiceRole::Editor,
+        scope: everywhere(),
+        ranges: None,
+        digest: format!("digest {id}"),
+        creator: ANN,
+        expires_at: seconds(until),
+        at: NOON,
+    }
+}
+
+pub(super) fn service_trust(id: i64) -> TrustCreated {
+    TrustCreated {
+        trust: TokenId::new(id),
+        name: sealed("actions"),
+        issuer: "https://issuer.example".to_owned(),
+        conditions: sealed("[]"),
+        role: ServiceRole::Viewer,
+        scope: everywhere(),
+        lifetime_minutes: 15,
+        creator: ANN,
+        at: NOON,
+    }
 }

@@ -4,7 +4,9 @@ pub mod accept_invitation;
 pub mod change_address_rules;
 pub mod change_security_policy;
 pub mod create_organization;
+pub mod create_service;
 pub mod delete_organization;
+pub mod end_service;
 pub mod expire_invitations;
 #[cfg(test)]
 mod given;
@@ -12,6 +14,7 @@ pub mod invite_member;
 pub mod leave;
 pub mod remove_member;
 pub mod revoke_invitation;
+mod service;
 pub mod update_member_role;
 pub mod update_organization;
 
@@ -19,11 +22,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use service::*;
+
 use crate::event::events;
 use crate::limits::keep_time;
 use crate::{
     AddressMode, Aggregate, InvitationId, LinkNonce, OrganizationId, Role, Sealed, Timestamp,
-    UserId,
+    TokenId, UserId,
 };
 
 /// Members at most (CONTRACT 4.3).
@@ -56,6 +61,14 @@ events! {
     SecurityPolicyChanged = "organization.security_policy_changed" v 1,
     /// From where members reach the team from now on.
     AddressRulesChanged = "organization.address_rules_changed" v 1,
+    /// The team has a token of its own, which acts as a service.
+    ServiceTokenCreated = "organization.service_token_created" v 1,
+    /// A token of the team was ended.
+    ServiceTokenRevoked = "organization.service_token_revoked" v 1,
+    /// Tokens of another issuer are exchanged, as far as a rule says.
+    TrustCreated = "organization.trust_created" v 1,
+    /// Tokens are not exchanged by this rule any more.
+    TrustRemoved = "organization.trust_removed" v 1,
 }
 
 /// See [`Event::OrganizationCreated`].
@@ -226,6 +239,12 @@ pub enum Rejection {
     /// Nobody removes themselves.
     #[error("you cannot remove yourself")]
     RemovesOneself,
+    /// As many tokens and rules as the configuration allows.
+    #[error("the organization has as many tokens and rules as it may")]
+    TooManyServices,
+    /// Ended, or another's, or never made.
+    #[error("the organization has no such token or rule")]
+    ServiceUnknown,
     /// Never without an admin.
     #[error("the organization needs at least one admin")]
     LastAdmin,
@@ -266,6 +285,8 @@ pub struct Organization {
     pub creator: Option<UserId>,
     pub is_deleted: bool,
     pub members: BTreeMap<UserId, Role>,
+    /// Tokens and rules that were not ended, by the number that they act under.
+    pub services: BTreeMap<TokenId, Service>,
     pub pending: BTreeMap<InvitationId, Pending>,
     /// Why a link is dead, and its nonce, so that only whoever holds the link is told.
     pub ended: BTreeMap<InvitationId, (Ended, LinkNonce)>,
@@ -325,15 +346,33 @@ impl Aggregate for Organization {
                 self.members.remove(&it.user);
             }
             Event::AddressRulesChanged(it) => self.address_rules = Some(it.clone()),
+            Event::ServiceTokenCreated(it) => {
+                self.services.retain(|_, service| service.is_living(it.at));
+                self.services.insert(it.token, it.into());
+            }
+            Event::ServiceTokenRevoked(it) => {
+                self.services.remove(&it.token);
+            }
+            Event::TrustCreated(it) => {
+                self.services.insert(it.trust, it.into());
+            }
+            Event::TrustRemoved(it) => {
+                self.services.remove(&it.trust);
+            }
         }
         self
     }
 }
 
 impl Organization {
-    /// The role of a member of a living organization; `None` for everybody else.
-    pub fn role_of(&self, user: UserId) -> Option<Role> {
-        if self.is_deleted { None } else { self.members.get(&user).copied() }
+    /// The role of a member or a service of a living organization; `None` for everybody else.
+    pub fn role_of(&self, actor: UserId) -> Option<Role> {
+        if self.is_deleted {
+            return None;
+        }
+        let service = || self.services.get(&TokenId::new(actor.get()));
+        let member = self.members.get(&actor).copied();
+        member.or_else(|| service().map(|service| service.role.into()))
     }
 
     /// Whether it was created and not deleted.

@@ -6,6 +6,7 @@ pub mod cancel_email_change;
 pub mod change_password;
 pub mod confirm_email_change;
 pub mod confirm_password_reset;
+pub mod create_token;
 pub mod deactivate;
 mod email_change;
 pub mod end_other_sessions;
@@ -24,11 +25,15 @@ pub mod repeat_registration;
 pub mod request_email_change;
 pub mod request_password_reset;
 pub mod resend_activation;
+pub mod revoke_token;
 pub mod switch_notices;
 pub mod synchronise_profile;
+mod token;
 pub mod undo_email_change;
 pub mod unlink_identity;
 pub mod update_profile;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +47,7 @@ pub use links::LinkLimits;
 pub use notice_device::NewDeviceNoticed;
 pub use open_link::OpenLink;
 pub use rehash_password::PasswordRehashed;
+pub use token::{TokenCreated, TokenRevoked};
 
 use crate::event::events;
 use crate::limits::keep_time;
@@ -50,7 +56,9 @@ use factors::{
     TotpUsed,
 };
 
-use crate::{Aggregate, IdentityId, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, UserId};
+use crate::{
+    Aggregate, IdentityId, Lifetime, LinkNonce, Sealed, SessionId, Timestamp, TokenId, UserId,
+};
 
 events! {
     /// An account was asked for; it is inactive until its address is confirmed.
@@ -73,6 +81,10 @@ events! {
     UserDeactivated = "user.deactivated" v 1,
     /// An administrator opened the account again.
     UserReactivated = "user.reactivated" v 1,
+    /// A token was made that acts as its owner, within a scope.
+    TokenCreated = "user.token_created" v 1,
+    /// A personal token was ended.
+    TokenRevoked = "user.token_revoked" v 1,
     /// The mail notices that are not about security were turned on or off.
     NoticesSwitched = "user.notices_switched" v 1,
     /// An authenticator app was confirmed with a code.
@@ -276,6 +288,12 @@ pub enum Rejection {
     /// Without it nobody could sign in to the account any more.
     #[error("the last way to sign in stays")]
     LastWayIn,
+    /// As many living tokens as the configuration allows.
+    #[error("the account has as many tokens as it may")]
+    TooManyTokens,
+    /// Ended, or another's, or never made.
+    #[error("there is no such token")]
+    TokenUnknown,
     /// The current password is another one.
     #[error("the current password is wrong")]
     WrongPassword,
@@ -382,6 +400,9 @@ pub struct User {
     pub activation_times: Vec<Timestamp>,
     pub reset_times: Vec<Timestamp>,
     pub refuses_notices: bool,
+    /// Personal tokens that were not ended, with their expiry. Taking an account back ends all that it had: a reset
+    /// password, an undone change of address; so does closing it.
+    pub tokens: BTreeMap<TokenId, Timestamp>,
     pub is_administrator: bool,
     /// Accounts at identity providers that sign in to this one, in the order in which they were linked.
     pub identities: Vec<Identity>,
@@ -428,6 +449,7 @@ impl Aggregate for User {
                 self.factors = factors::Factors::default();
                 self.email_change = None;
                 self.email_undo = None;
+                self.tokens.clear();
             }
             Event::ProfileUpdated(it) => {
                 self.first_name = Some(it.first_name.clone());
@@ -445,6 +467,7 @@ impl Aggregate for User {
             }
             Event::PasswordReset(it) => {
                 self = self.with_password(&it.password, name, it.epoch, None);
+                self.tokens.clear();
             }
             Event::UserDeactivated(it) => {
                 self.standing = Standing::Deactivated;
@@ -452,6 +475,7 @@ impl Aggregate for User {
                 self.kept = None;
                 self.reset = None;
                 self.email_change = None;
+                self.tokens.clear();
             }
             Event::UserReactivated(_) => {
                 self.standing =
@@ -462,6 +486,13 @@ impl Aggregate for User {
             Event::UserErased(it) => {
                 let (id, standing, epoch) = (self.id, Standing::Erased, it.epoch);
                 self = Self { id, standing, epoch, ..Self::default() };
+            }
+            Event::TokenCreated(it) => {
+                self.tokens.retain(|_, expires_at| *expires_at > it.at);
+                self.tokens.insert(it.token, it.expires_at);
+            }
+            Event::TokenRevoked(it) => {
+                self.tokens.remove(&it.token);
             }
             Event::NoticesSwitched(it) => self.refuses_notices = !it.wanted,
             Event::TotpEnrolled(it) => self.factors.totp_enrolled(it),
@@ -494,6 +525,7 @@ impl Aggregate for User {
                 self.set_email(&it.email, name, it.epoch, it.kept);
             }
             Event::EmailChangeUndone(it) => {
+                self.tokens.clear();
                 self.email_undo = None;
                 self.set_email(&it.email, name, it.epoch, None);
             }

@@ -1,6 +1,7 @@
 //! The facts that the tests of this aggregate start from.
 
 use super::*;
+use crate::{Reach, TokenAccess, TokenScope};
 
 pub const ANN: UserId = UserId::new(1);
 pub const FIRST_LINK: LinkNonce = LinkNonce::new(1);
@@ -86,4 +87,17 @@ pub fn email_changed(seconds: u32) -> Event {
         at: at(seconds),
     }
     .into()
+}
+
+/// A token that looks at everything.
+pub fn token(id: i64, from: u32, until: u32) -> TokenCreated {
+    TokenCreated {
+        token: TokenId::new(id),
+        name: sealed("ci"),
+        scope: TokenScope { access: TokenAccess::Read, reach: Reach::Everywhere },
+        ranges: None,
+        digest: format!("digest {id}"),
+        expires_at: at(until),
+        at: at(from),
+    }
 }

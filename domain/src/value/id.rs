@@ -81,6 +81,8 @@ uuid_ids! {
     FactorId,
     /// An invitation to an organization.
     InvitationId,
+    /// The one exchange of one token of another issuer, derived from its keyed digest.
+    ExchangeId,
     /// One HTTP request or one run of a job.
     RequestId,
     /// One command; repeating it repeats nothing.

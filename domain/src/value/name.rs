@@ -46,6 +46,8 @@ texts! {
     FactorName(1..=64, |c| !is_unprintable(c), "Control characters are not allowed."),
     /// 2 to 255 characters.
     OrganizationName(2..=255, |c| !is_unprintable(c), "Control characters are not allowed."),
+    /// What a token or a rule is called: 1 to 100 characters.
+    TokenName(1..=100, |c| !is_unprintable(c), "Control characters are not allowed."),
     /// 2 to 255 letters, digits, blanks, hyphens, underscores and dots.
     ProjectName(2..=255, |c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'),
         "A project name has letters, digits, blanks, hyphens, underscores and dots only."),

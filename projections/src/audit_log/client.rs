@@ -1,7 +1,7 @@
 //! From where: address and agent of the client, sealed by the command side.
 
 use keynest_crypto::{Context, Keyring, Subject, sealed_under};
-use keynest_domain::{KeyId, StreamName};
+use keynest_domain::{KeyId, StreamName, TokenId};
 use keynest_store::Recorded;
 use serde::Deserialize;
 
@@ -15,6 +15,8 @@ const SECONDS_A_DAY: i64 = 86_400;
 pub(crate) struct Client {
     pub address: Option<String>,
     pub agent: Option<String>,
+    /// The token that was presented, if it was not a session's.
+    pub token: Option<TokenId>,
 }
 
 /// The key that the address and agent of a caller without an account are sealed under.

@@ -90,7 +90,8 @@ pub(crate) fn mentioned(applied: &Applied) -> Vec<Named> {
         | Event::Challenge(_)
         | Event::Refusals(_)
         | Event::Key(_)
-        | Event::Limits(_) => {}
+        | Event::Limits(_)
+        | Event::Exchange(_) => {}
         Event::Organization(event) => {
             named.push(Named::new(Kind::Organization, stream));
             named.extend(in_organization(event));
@@ -122,7 +123,11 @@ fn in_organization(event: &organization::Event) -> Option<Named> {
         | organization::Event::OrganizationUpdated(_)
         | organization::Event::SecurityPolicyChanged(_)
         | organization::Event::OrganizationDeleted(_)
-        | organization::Event::AddressRulesChanged(_) => None,
+        | organization::Event::AddressRulesChanged(_)
+        | organization::Event::ServiceTokenCreated(_)
+        | organization::Event::ServiceTokenRevoked(_)
+        | organization::Event::TrustCreated(_)
+        | organization::Event::TrustRemoved(_) => None,
         // Whoever accepts within the same batch finds the inviter through a fact that is not stored yet.
         organization::Event::InvitationSent(it) => Some(Named::new(Kind::User, it.inviter)),
         organization::Event::InvitationAccepted(it) => {

@@ -7,8 +7,16 @@ use sqlx::PgConnection;
 use crate::error::ApplyError;
 
 /// Details that hold names sealed under the organization's key, in the rows of that organization.
-const NAMES: [&str; 7] =
-    ["name", "old_name", "organization", "organization_name", "project", "environment", "rules"];
+const NAMES: [&str; 8] = [
+    "name",
+    "old_name",
+    "organization",
+    "organization_name",
+    "project",
+    "environment",
+    "rules",
+    "identity",
+];
 
 pub(crate) async fn forget(key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
     match key.subject {
@@ -39,7 +47,8 @@ pub(crate) async fn forget(key: &KeyDestroyed, rows: &mut PgConnection) -> Resul
 /// From where a person did something.
 async fn told_by(user: UserId, rows: &mut PgConnection) -> Result<(), ApplyError> {
     sqlx::query!(
-        "update audit_log set ip_address = null, agent = null where actor_id = $1 and day_key is null",
+        "update audit_log set ip_address = null, agent = null, details = details - 'token'
+         where actor_id = $1 and day_key is null",
         user.get()
     )
     .execute(rows)

@@ -14,6 +14,7 @@ mod organization;
 mod project;
 mod query;
 mod session;
+mod token;
 mod user;
 mod write;
 
@@ -92,5 +93,6 @@ async fn describe(
         Event::Limits(event) => Ok(limits::describe(event)),
         Event::Refusals(event) => Ok(access::describe_refusal(applied, event)),
         Event::Key(event) => Ok(key::describe(event)),
+        Event::Exchange(event) => token::exchanged(applied, event, keyring).await,
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::entry::Entry;
 use super::facts::{Fact, Facts, Kind};
+use super::token;
 use crate::error::ApplyError;
 use crate::projection::Applied;
 
@@ -70,6 +71,12 @@ pub(crate) async fn describe(
             entry("update", "membership", details)
                 .opened("updated_user_email", Some(Subject::User(it.user)))
         }
+        Event::ServiceTokenCreated(it) => token::service(applied, it, keyring).await?,
+        Event::ServiceTokenRevoked(it) => {
+            Entry::new("token_revoke", "service_token", it.token, json!({}))
+        }
+        Event::TrustCreated(it) => token::trust(applied, it, keyring).await?,
+        Event::TrustRemoved(it) => Entry::new("trust_remove", "trust", it.trust, json!({})),
         Event::MemberRemoved(it) => {
             let details = json!({"removed_user_id": it.user, "removed_user_email": email(facts, it.user),
                 "removed_user_role": it.role, "organization_id": id, "organization_name": name});

@@ -138,7 +138,7 @@ impl Queries {
                select a.id as "id!", a.organization_id, a.actor_id, a.action as "action!",
                    a.target_type as "target_type!", a.target_id as "target_id!", a.details::text as "details!",
                    a.outcome as "outcome!", a.ip_address, a.agent, a.request_id, a.recorded_at as "recorded_at!",
-                   coalesce(u.full_name, '') as "user_name!", coalesce(u.email, '') as "user_email!",
+                   coalesce(u.full_name, (select t.name from tokens t where t.id = a.actor_id), '') as "user_name!", coalesce(u.email, '') as "user_email!",
                    n.n as "n!", n.total as "total!"
                from numbered n
                join audit_log a on a.position = n.position

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::entry::Entry;
 use super::facts::{Fact, Facts, Kind};
+use super::token;
 use crate::error::ApplyError;
 use crate::projection::Applied;
 
@@ -53,6 +54,10 @@ pub(crate) async fn describe(
         }
         Event::UserDeactivated(_) => entry("deactivate", json!({})).about(account),
         Event::UserReactivated(_) => entry("reactivate", json!({})).about(account),
+        Event::TokenCreated(it) => token::personal(applied, it, keyring).await?,
+        Event::TokenRevoked(it) => {
+            Entry::new("token_revoke", "token", it.token, json!({})).about(account)
+        }
         Event::NoticesSwitched(it) => {
             entry("update", json!({"notices": it.wanted})).by_owner(account)
         }

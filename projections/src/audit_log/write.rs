@@ -97,7 +97,7 @@ impl Columns {
         self.actions.push(entry.action.to_owned());
         self.target_types.push(entry.target_type.to_owned());
         self.target_ids.push(entry.target_id.clone());
-        self.details.push(entry.details.to_string());
+        self.details.push(details(entry, client));
         self.outcomes.push(entry.outcome.to_owned());
         self.addresses.push(client.address.clone());
         self.agents.push(client.agent.clone());
@@ -136,4 +136,13 @@ impl Columns {
         .await?;
         Ok(())
     }
+}
+
+/// What the entry says, and the token that it was done with.
+fn details(entry: &Entry, client: &Client) -> String {
+    let mut details = entry.details.clone();
+    if let (Some(token), Some(members)) = (client.token, details.as_object_mut()) {
+        members.insert("token".to_owned(), token.get().into());
+    }
+    details.to_string()
 }

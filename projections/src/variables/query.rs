@@ -68,7 +68,7 @@ impl Queries {
                    p.id as "project_id!", coalesce(p.name, '') as "project_name!",
                    o.id as "organization_id!", o.revision as "revision!", m.role as "role!",
                    v.created_at as "created_at!", v.updated_at as "updated_at!",
-                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!", verdict as "verdict!"
+                   coalesce(u.full_name, (select t.name from tokens t where t.id = v.creator_id), '') as "created_by_name!", v.n as "n!", v.total as "total!", verdict as "verdict!"
                from environments e
                join projects p on p.id = e.project_id
                join organizations o on o.id = p.organization_id
@@ -108,7 +108,7 @@ impl Queries {
                    v.project_id as "project_id!", coalesce(v.project_name, '') as "project_name!",
                    v.organization_id as "organization_id!", v.revision as "revision!", v.role as "role!",
                    v.created_at as "created_at!", v.updated_at as "updated_at!",
-                   coalesce(u.full_name, '') as "created_by_name!", v.n as "n!", v.total as "total!", v.verdict as "verdict!"
+                   coalesce(u.full_name, (select t.name from tokens t where t.id = v.creator_id), '') as "created_by_name!", v.n as "n!", v.total as "total!", v.verdict as "verdict!"
                from (select v.*, e.name as environment_name, p.id as project_id, p.name as project_name,
                          o.id as organization_id, o.revision, m.role, verdict,
                          row_number() over (order by v.key, v.id) as n, count(*) over () as total

@@ -13,6 +13,7 @@ mod quota;
 mod read;
 mod self_check;
 mod stream_names;
+pub(crate) mod token_uses;
 mod verify;
 
 use std::sync::Arc;
@@ -62,6 +63,11 @@ pub async fn renew_incarnation(pool: &PgPool) -> Result<Incarnation, OpenError> 
 }
 
 impl Postgres {
+    /// Where the last uses of tokens are noted.
+    pub(crate) fn token_uses(&self) -> crate::TokenUses {
+        crate::TokenUses::in_table(self.0.pool.clone())
+    }
+
     /// Checks the log and starts the tasks. `pool` is from [`connect_store_pool`], its tables are migrated.
     pub async fn open(pool: PgPool, options: &StoreOptions) -> Result<Self, OpenError> {
         let incarnation = self_check::self_check(&pool).await?;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::team::Team;
+use crate::app::TestApp;
 use crate::person::Person;
 
 /// Method, path below `/api/core/`, body, and the answers to: nobody, an outsider, a viewer, an editor, an admin.
@@ -65,6 +66,22 @@ const ROWS: &[Row] = &[
     ("PUT", "variables/{v}/", r#"{"key": "PUT_{n}", "value": "{n}"}"#, EDITORS),
     ("DELETE", "variables/{v}/", "", [403, 404, 403, 204, 204]),
     ("GET", "audit-logs/", "", OWN),
+    ("GET", "organizations/{o}/tokens/", "", ADMINS),
+    (
+        "POST",
+        "organizations/{o}/tokens/",
+        r#"{"name": "token {n}", "everywhere": true}"#,
+        ADMINS_MAKE,
+    ),
+    ("DELETE", "organizations/{o}/tokens/{n}/", "", [403, 404, 403, 403, 404]),
+    ("GET", "organizations/{o}/trusts/", "", ADMINS),
+    (
+        "POST",
+        "organizations/{o}/trusts/",
+        r#"{"name": "ci", "everywhere": true, "issuer": "https://issuer.example", "conditions": [{"claim": "sub", "pattern": "x"}]}"#,
+        ADMINS_MAKE,
+    ),
+    ("DELETE", "organizations/{o}/trusts/{n}/", "", [403, 404, 403, 403, 404]),
     // The last, since nothing is left afterwards.
     ("DELETE", "organizations/{o}/", "", ADMINS_END),
 ];
@@ -120,6 +137,13 @@ async fn call(
     (answer.status.as_u16(), answer.body)
 }
 
+/// A server that is configured to trust an issuer.
+async fn trusting(pool: PgPool) -> TestApp {
+    let mut app = TestApp::builder(pool);
+    app.settings.exchange.issuers = vec!["https://issuer.example".to_owned()];
+    app.start().await
+}
+
 async fn invitation(team: &Team, number: usize) -> String {
     let path = format!("organizations/{}/invite_member/", team.organization);
     let wish = json!({"email": format!("i{number}@example.com")});
@@ -129,7 +153,7 @@ async fn invitation(team: &Team, number: usize) -> String {
 
 #[sqlx::test(migrations = false)]
 async fn every_route_answers_every_role_as_the_matrix_says(pool: PgPool) {
-    let team = Team::start(pool).await;
+    let team = Team::of(trusting(pool).await).await;
     let spare = team.app.register_active("sam").await;
     team.app.join(&team.admin, team.organization, &spare, "viewer").await;
     let callers =
@@ -156,7 +180,7 @@ async fn every_route_answers_every_role_as_the_matrix_says(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn what_is_foreign_answers_like_what_never_was(pool: PgPool) {
-    let team = Team::start(pool).await;
+    let team = Team::of(trusting(pool).await).await;
     let there = fresh(&team, 1, team.viewer.id).await;
     let invited = invitation(&team, 1).await;
     let nowhere = Objects { organization: 7, project: 7, environment: 7, variable: 7, ..there };

@@ -1,0 +1,112 @@
+//! Tokens that ended in the last hour. The read model knows them all, but a moment later than the feed.
+
+use std::collections::HashMap;
+
+use keynest_domain::{Event, Lifetime, Timestamp, TokenId, UserId, organization, user};
+use keynest_projections::TokenStanding;
+
+/// Longer than the read model is ever behind without being noticed.
+const KEPT_FOR: Lifetime = Lifetime::from_hours(24);
+/// Between two looks for what is too old.
+const PRUNED_EVERY: Lifetime = Lifetime::from_minutes(1);
+
+/// Stored names of the events that end tokens.
+const NAMES: [&str; 7] = [
+    "user.token_revoked",
+    "user.password_reset",
+    "user.deactivated",
+    "user.erased",
+    "user.email_change_undone",
+    "organization.service_token_revoked",
+    "organization.trust_removed",
+];
+
+/// What ended tokens, and when.
+#[derive(Debug, Default)]
+pub struct EndedTokens {
+    tokens: HashMap<TokenId, Timestamp>,
+    /// Accounts whose tokens of before ended all at once.
+    owners: HashMap<UserId, Timestamp>,
+    pruned_at: Option<Timestamp>,
+}
+
+/// Whether an event of this name can end a token.
+pub fn is_ending(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+impl EndedTokens {
+    /// Notes what an event of a stream ended.
+    pub fn take(&mut self, stream_id: &str, event: &Event, at: Timestamp) {
+        if let Event::Organization(organization::Event::ServiceTokenRevoked(it)) = event {
+            self.tokens.insert(it.token, at);
+        } else if let Event::Organization(organization::Event::TrustRemoved(it)) = event {
+            self.tokens.insert(it.trust, at);
+        } else if let Event::User(user::Event::TokenRevoked(it)) = event {
+            self.tokens.insert(it.token, at);
+        } else if let (Event::User(_), Ok(owner)) = (event, stream_id.parse()) {
+            self.owners.insert(owner, at);
+        }
+    }
+
+    /// Whether a token is known to have ended.
+    pub fn has(&self, token: &TokenStanding) -> bool {
+        let owner = self.owners.get(&token.actor);
+        self.tokens.contains_key(&token.id) || owner.is_some_and(|at| token.created_at <= *at)
+    }
+
+    /// Forgets what every read model knows by now.
+    pub fn prune(&mut self, now: Timestamp) {
+        if self.pruned_at.is_some_and(|last| now < last + PRUNED_EVERY) {
+            return;
+        }
+        let oldest = now - KEPT_FOR;
+        self.tokens.retain(|_, at| *at > oldest);
+        self.owners.retain(|_, at| *at > oldest);
+        self.pruned_at = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keynest_domain::user::{TokenRevoked, UserDeactivated};
+    use keynest_domain::{Reach, TokenAccess, TokenScope};
+
+    use super::*;
+
+    fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_micros(0) + Lifetime::from_secs(seconds)
+    }
+
+    fn token(id: i64, actor: i64, made: u32) -> TokenStanding {
+        TokenStanding {
+            id: TokenId::new(id),
+            actor: UserId::new(actor),
+            organization: None,
+            scope: TokenScope { access: TokenAccess::Read, reach: Reach::Everywhere },
+            ranges: None,
+            created_at: at(made),
+            expires_at: None,
+            is_ended: false,
+            is_owner_active: true,
+        }
+    }
+
+    #[test]
+    fn one_token_ends_alone_and_an_account_ends_all_that_it_had() {
+        let mut ended = EndedTokens::default();
+        ended.take("7", &TokenRevoked { token: TokenId::new(1) }.into(), at(5));
+        assert_eq!([1, 2].map(|id| ended.has(&token(id, 7, 1))), [true, false]);
+        ended.take("7", &UserDeactivated { epoch: 1 }.into(), at(9));
+        assert_eq!([9, 10].map(|made| ended.has(&token(3, 7, made))), [true, false]);
+        assert!(!ended.has(&token(4, 8, 1)), "another account");
+        ended.prune(at(9) + KEPT_FOR);
+        assert!(!ended.has(&token(1, 7, 1)));
+    }
+
+    #[test]
+    fn every_event_that_ends_tokens_is_asked_for() {
+        let known: Vec<_> = Event::catalogue().map(|(name, _)| name).collect();
+        assert!(NAMES.iter().all(|name| known.contains(name)));
+    }
+}

@@ -1,0 +1,30 @@
+//! `DELETE organizations/{id}/trusts/{trust_id}/`: the rule ends, and every access token that was given by it.
+
+use axum::extract::State;
+use keynest_commands::organization::EndService;
+use keynest_domain::{OrganizationId, TokenId};
+use keynest_projections::names;
+
+use crate::core::MODELS;
+use crate::extract::{Caller, Path};
+use crate::{App, Done, Problem};
+
+/// Ends a rule.
+#[utoipa::path(
+    delete, path = "/organizations/{id}/trusts/{trust_id}/", tag = "tokens", operation_id = "remove_trust",
+    params(("id" = i64, Path), ("trust_id" = i64, Path)), responses(
+        (status = 204),
+        (status = 403, description = "`role_too_weak`"),
+        (status = 404, description = "`not_found`"),
+    ), security(("bearer" = [])),
+)]
+pub async fn handle(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, trust)): Path<(i64, i64)>,
+) -> Result<Done<()>, Problem> {
+    let wish = EndService::Trust(OrganizationId::new(id), TokenId::new(trust));
+    let ended = app.commands.end_service(&caller.origin, wish).await?;
+    app.revocations.wait_for(ended.position).await;
+    Ok(app.no_content(ended.position, &[MODELS, &[names::TOKENS]].concat()).await)
+}
