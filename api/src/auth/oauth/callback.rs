@@ -32,7 +32,7 @@ pub struct Told {
 
 /// Takes the provider's answer, and sends the browser on to the frontend with a code for
 /// `POST /api/auth/oauth/exchange/`, or with an `error`; without a frontend, shows a page.
-pub async fn handle(
+pub async fn arrive(
     State(app): State<App>,
     caller: Anyone,
     Path(name): Path<String>,

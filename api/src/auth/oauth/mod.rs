@@ -30,7 +30,7 @@ pub fn router(throttle: &Throttle) -> OpenApiRouter<App> {
 /// Where browsers go to and come back to; `docs/SIGN_IN.md` describes it.
 pub fn browser_router(throttle: &Throttle) -> Router<App> {
     Router::new()
-        .route("/api/auth/oauth/{provider}/start/", get(start::handle))
-        .route("/api/auth/oauth/{provider}/callback/", get(callback::handle))
+        .route("/api/auth/oauth/{provider}/start/", get(start::send))
+        .route("/api/auth/oauth/{provider}/callback/", get(callback::arrive))
         .route_layer(throttle.anonymous())
 }

@@ -25,7 +25,7 @@ pub struct Wish {
 }
 
 /// Sends the browser to the provider, with a cookie that binds the way back to it.
-pub async fn handle(
+pub async fn send(
     State(app): State<App>,
     caller: Anyone,
     Path(provider): Path<String>,
