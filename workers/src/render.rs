@@ -58,7 +58,7 @@ const TEMPLATES: &[(&str, &str)] = &templates![
 ];
 
 /// Facts that are ours, and printed as they are; everything else may be somebody's words.
-const OURS: [&str; 4] = ["link", "site", "place", "at"];
+const OURS: [&str; 6] = ["link", "cancel", "site", "place", "at", "device"];
 /// Takes no room and breaks no line.
 const WORD_JOINER: char = '\u{2060}';
 const BASE_TEXT: &str = include_str!("../templates/base.txt.j2");

@@ -11,7 +11,7 @@ use super::document::{Document, METHODS, example_path};
 use crate::app::TestApp;
 
 /// Served for browsers and for whoever runs the process; not part of the API.
-const NOT_THE_API: [&str; 17] = [
+const NOT_THE_API: [&str; 20] = [
     "/",
     "/accept-invitation/{token}/",
     "/activate/{uid}/{token}/",
@@ -22,6 +22,8 @@ const NOT_THE_API: [&str; 17] = [
     "/api/docs/{*rest}",
     "/api/openapi.json",
     "/assets/page.css",
+    "/cancel-email/{uid}/{token}/",
+    "/confirm-email/{uid}/{token}/",
     "/dev/mailbox/",
     "/dev/mailbox/latest/",
     "/dev/mailbox/{id}/",
@@ -29,6 +31,7 @@ const NOT_THE_API: [&str; 17] = [
     "/health/ready/",
     "/metrics/",
     "/reset-password/{uid}/{token}/",
+    "/undo-email/{uid}/{token}/",
 ];
 
 #[sqlx::test(migrations = false)]
