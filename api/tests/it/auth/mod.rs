@@ -7,7 +7,7 @@ mod change_email;
 mod change_password;
 mod describe;
 mod enumeration;
-mod factors;
+pub mod factors;
 mod forged;
 mod login;
 mod logout;

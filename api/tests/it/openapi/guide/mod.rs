@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod audit;
 mod call;
+mod factors;
 mod files;
 mod leaving;
 mod mask;
@@ -33,8 +34,10 @@ pub async fn walk(app: &TestApp) -> String {
     accounts::register(&mut guide, &mut people).await;
     accounts::sign_in(&mut guide, &mut people).await;
     accounts::profile(&mut guide, &people).await;
+    factors::factors(&mut guide, &people).await;
     providers::providers(&mut guide, &people).await;
     let organization = team::organizations(&mut guide, &people).await;
+    factors::policy(&mut guide, &people, organization).await;
     let project = resources::projects(&mut guide, &people, organization).await;
     let environment = resources::environments(&mut guide, &people, project).await;
     let variable = variables::variables(&mut guide, &people, environment).await;
