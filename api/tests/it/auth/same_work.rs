@@ -79,7 +79,8 @@ async fn d27_every_address_costs_the_same_hashes_and_appends(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn d27_an_invitation_costs_the_same_for_every_address(pool: PgPool) {
-    let (app, ann) = world(pool).await;
+    let (app, _) = world(pool).await;
+    let ann = app.sign_in("ann").await;
     let acme = app.make(&ann, "organizations/", json!({"name": "Acme"})).await.expect(201).id();
     let path = format!("organizations/{acme}/invite_member/");
     let mut done = Vec::new();
