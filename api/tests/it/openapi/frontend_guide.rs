@@ -17,6 +17,7 @@ async fn the_frontend_guide_shows_real_answers(pool: PgPool) {
     let mut builder = TestApp::builder(pool);
     builder.edge.origins = CorsOrigins::parse(["http://localhost:3000"]).unwrap();
     builder.settings.throttles = ThrottleLimits::default();
+    builder.settings.exchange.issuers = vec![super::guide::tokens::ISSUER.to_owned()];
     let app = builder.start().await;
     let text = guide::walk(&app).await;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/FRONTEND_INTEGRATION.md");

@@ -15,6 +15,7 @@ mod recorder;
 mod refusals;
 mod resources;
 mod team;
+pub mod tokens;
 mod variables;
 
 pub use recorder::Recorder;
@@ -45,6 +46,7 @@ pub async fn walk(app: &TestApp) -> String {
     files::export(&mut guide, &people, environment).await;
     team::invite(&mut guide, &mut people, organization).await;
     team::members(&mut guide, &people, organization, environment).await;
+    tokens::tokens(&mut guide, &people, organization, environment).await;
     audit::audit_log(&mut guide, &people, organization).await;
     admin::instance(&mut guide, &people).await;
     refusals::refusals(&mut guide, &people).await;
