@@ -123,18 +123,15 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
         None | Some(PublicKeyUse::Signature) => true,
         Some(PublicKeyUse::Encryption | PublicKeyUse::Other(_)) => false,
     };
-    let is_of_kind = match &key.algorithm {
-        AlgorithmParameters::RSA(rsa) => {
-            algorithm == Algorithm::RS256 && rsa.n.len() >= RSA_MODULUS_CHARS_MIN
-        }
-        AlgorithmParameters::EllipticCurve(curve) => {
-            algorithm == Algorithm::ES256 && curve.curve == EllipticCurve::P256
-        }
-        AlgorithmParameters::OctetKeyPair(pair) => {
-            algorithm == Algorithm::EdDSA && pair.curve == EllipticCurve::Ed25519
-        }
-        // Shared secrets, and whatever comes next.
-        _ => false,
+    // Shared secrets, and whatever comes next, fit nothing.
+    let is_of_kind = if let AlgorithmParameters::RSA(rsa) = &key.algorithm {
+        algorithm == Algorithm::RS256 && rsa.n.len() >= RSA_MODULUS_CHARS_MIN
+    } else if let AlgorithmParameters::EllipticCurve(curve) = &key.algorithm {
+        algorithm == Algorithm::ES256 && curve.curve == EllipticCurve::P256
+    } else if let AlgorithmParameters::OctetKeyPair(pair) = &key.algorithm {
+        algorithm == Algorithm::EdDSA && pair.curve == EllipticCurve::Ed25519
+    } else {
+        false
     };
     is_for_signing && is_of_kind
 }
