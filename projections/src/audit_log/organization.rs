@@ -1,7 +1,9 @@
 //! Teams, members and invitations in the audit log.
 
 use keynest_crypto::{Keyring, Subject};
-use keynest_domain::organization::{Event, InvitationSent};
+use keynest_domain::organization::{
+    AddressRulesChanged, Event, InvitationSent, SecurityPolicyChanged,
+};
 use keynest_domain::{AddressRules, InvitationId, OrganizationId, Timestamp, UserId};
 use serde_json::{Value, json};
 
@@ -33,10 +35,7 @@ pub(crate) async fn describe(
             entry("update", "organization", json!({"name": name, "old_name": old_name}))
         }
         Event::SecurityPolicyChanged(it) => {
-            let details = json!({
-                "require_second_factor": it.require_second_factor, "step_up": it.step_up,
-            });
-            entry("security_policy_change", "organization", details)
+            entry("security_policy_change", "organization", policy(it))
         }
         Event::OrganizationDeleted(_) => entry("delete", "organization", json!({"name": name})),
         Event::InvitationSent(it) => {
@@ -51,14 +50,8 @@ pub(crate) async fn describe(
                 .by_owner(Some(it.user))
                 .opened("inviter_email", inviter.map(Subject::User))
         }
-        Event::InvitationRevoked(it) => {
-            entry("invitation_revoked", "invitation", unanswered(it.invitation, id, facts))
-                .opened("invitee_email", Some(Subject::Invitation(it.invitation)))
-        }
-        Event::InvitationExpired(it) => {
-            entry("invitation_expired", "invitation", unanswered(it.invitation, id, facts))
-                .opened("invitee_email", Some(Subject::Invitation(it.invitation)))
-        }
+        Event::InvitationRevoked(it) => unanswered("invitation_revoked", it.invitation, id, facts),
+        Event::InvitationExpired(it) => unanswered("invitation_expired", it.invitation, id, facts),
         Event::MemberJoined(it) => {
             let details = json!({"joined_user_id": it.user, "joined_user_email": email(facts, it.user),
                 "role": it.role, "organization_id": id, "organization_name": name});
@@ -84,9 +77,7 @@ pub(crate) async fn describe(
                 .opened("removed_user_email", Some(Subject::User(it.user)))
         }
         Event::AddressRulesChanged(it) => {
-            let rules = applied.open(keyring, subject, "rules", &it.rules).await?;
-            let rules: Option<AddressRules> =
-                rules.and_then(|text| serde_json::from_str(&text).ok());
+            let rules = rules(applied, it, subject, keyring).await?;
             let details = json!({"mode": it.mode, "rules": rules, "organization_name": name});
             entry("update", "address_rules", details)
         }
@@ -124,10 +115,31 @@ fn accepted(invitation: InvitationId, id: OrganizationId, facts: &Facts) -> Valu
         "invitation_created": fact.at.map(Timestamp::iso)})
 }
 
-fn unanswered(invitation: InvitationId, id: OrganizationId, facts: &Facts) -> Value {
+fn unanswered(
+    action: &'static str,
+    invitation: InvitationId,
+    id: OrganizationId,
+    facts: &Facts,
+) -> Entry {
     let fact = facts.get(Kind::Invitation, invitation);
-    json!({"invitee_email": fact.name, "role": fact.role, "organization_id": id,
-        "organization_name": facts.name(Kind::Organization, id)})
+    let details = json!({"invitee_email": fact.name, "role": fact.role, "organization_id": id,
+        "organization_name": facts.name(Kind::Organization, id)});
+    Entry::new(action, "invitation", id, details)
+        .opened("invitee_email", Some(Subject::Invitation(invitation)))
+}
+
+fn policy(it: &SecurityPolicyChanged) -> Value {
+    json!({"require_second_factor": it.require_second_factor, "step_up": it.step_up})
+}
+
+async fn rules(
+    applied: &Applied,
+    it: &AddressRulesChanged,
+    subject: Subject,
+    keyring: &Keyring,
+) -> Result<Option<AddressRules>, ApplyError> {
+    let rules = applied.open(keyring, subject, "rules", &it.rules).await?;
+    Ok(rules.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn email(facts: &Facts, user: UserId) -> Option<String> {
