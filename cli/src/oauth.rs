@@ -40,7 +40,7 @@ pub fn oauth(config: &Config) -> OAuthSettings {
 
 /// Half a configuration is a mistake worth a word.
 fn is_whole(name: &str, id: &str, secret: &Secret) -> bool {
-    if id.is_empty() != !secret.is_set() {
+    if id.is_empty() == secret.is_set() {
         tracing::warn!(
             provider = name,
             "the provider needs a client id and a secret: it is switched off"

@@ -199,6 +199,17 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
     }
 }
 
+/// The site that passkeys are for. An address instead of a name cannot have any, and the log says so.
+fn relying_party(config: &Config) -> Option<RelyingParty> {
+    let api = config.public.url.as_str();
+    let site = config.frontend.url.as_ref().unwrap_or(&config.public.url).as_str();
+    let party = RelyingParty::new(site, api);
+    if party.is_none() {
+        tracing::warn!(%site, "passkeys are off: they need a host name, not an address");
+    }
+    party
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,15 +263,4 @@ mod tests {
         assert_eq!(batch(&ours), batch(&theirs));
         assert_eq!(ours.queue_bytes, theirs.queue_bytes);
     }
-}
-
-/// The site that passkeys are for. An address instead of a name cannot have any, and the log says so.
-fn relying_party(config: &Config) -> Option<RelyingParty> {
-    let api = config.public.url.as_str();
-    let site = config.frontend.url.as_ref().unwrap_or(&config.public.url).as_str();
-    let party = RelyingParty::new(site, api);
-    if party.is_none() {
-        tracing::warn!(%site, "passkeys are off: they need a host name, not an address");
-    }
-    party
 }

@@ -3,7 +3,7 @@
 use keynest_commands::Origin;
 use keynest_commands::user::farewell_context;
 use keynest_crypto::{Link, LinkTarget, Subject};
-use keynest_domain::user::{Event, OpenLink, User, UserErased};
+use keynest_domain::user::{Event, IdentityLinked, OpenLink, User, UserErased};
 use keynest_domain::{ProviderName, UserId};
 use minijinja::context;
 
@@ -24,49 +24,47 @@ impl Mailer {
         let Some(person) = self.person(id_of::<UserId>(&delivery.recorded)?).await? else {
             return Ok(Vec::new());
         };
-        let link = match event {
-            Event::UserRegistered(it) => OpenLink { nonce: it.nonce, expires_at: it.expires_at },
+        match event {
+            Event::UserRegistered(it) => {
+                let link = OpenLink { nonce: it.nonce, expires_at: it.expires_at };
+                self.activation(delivery, person, link).await
+            }
             Event::ActivationRequested(it) => {
-                OpenLink { nonce: it.nonce, expires_at: it.expires_at }
+                let link = OpenLink { nonce: it.nonce, expires_at: it.expires_at };
+                self.activation(delivery, person, link).await
             }
             Event::PasswordResetRequested(it) => {
-                OpenLink { nonce: it.nonce, expires_at: it.expires_at }
+                let link = OpenLink { nonce: it.nonce, expires_at: it.expires_at };
+                self.password_reset(delivery, person, link).await
             }
             Event::RegistrationRepeated(_) => {
-                return self.plain(delivery, person, Kind::AlreadyRegistered).await;
+                self.plain(delivery, person, Kind::AlreadyRegistered).await
             }
-            Event::UserActivated(_) => return self.plain(delivery, person, Kind::Welcome).await,
+            Event::UserActivated(_) => self.plain(delivery, person, Kind::Welcome).await,
             Event::PasswordChanged(_) | Event::PasswordReset(_) => {
-                return self.plain(delivery, person, Kind::PasswordChanged).await;
+                self.plain(delivery, person, Kind::PasswordChanged).await
             }
-            Event::IdentityLinked(it) => {
-                // The first one of an account without a password began the account; its welcome is enough.
-                let before = self.before::<User>(&delivery.recorded).await?;
-                if before.ways_in() == 0 {
-                    return Ok(Vec::new());
-                }
-                return self.identity(delivery, person, Kind::IdentityLinked, &it.provider).await;
-            }
+            Event::IdentityLinked(it) => self.identity_linked(delivery, person, it).await,
             Event::IdentityUnlinked(it) => {
-                return self.identity(delivery, person, Kind::IdentityUnlinked, &it.provider).await;
+                self.identity(delivery, person, Kind::IdentityUnlinked, &it.provider).await
             }
-            Event::UserDeactivated(_) => {
-                return self.plain(delivery, person, Kind::AccountClosed).await;
-            }
-            Event::TokenCreated(_) => {
-                return self.plain(delivery, person, Kind::TokenCreated).await;
-            }
+            Event::UserDeactivated(_) => self.plain(delivery, person, Kind::AccountClosed).await,
+            Event::TokenCreated(_) => self.plain(delivery, person, Kind::TokenCreated).await,
             Event::TotpEnrolled(_) | Event::PasskeyEnrolled(_) => {
-                return self.plain(delivery, person, Kind::FactorAdded).await;
+                self.plain(delivery, person, Kind::FactorAdded).await
             }
-            Event::FactorRemoved(_) => {
-                return self.plain(delivery, person, Kind::FactorRemoved).await;
-            }
+            Event::FactorRemoved(_) => self.plain(delivery, person, Kind::FactorRemoved).await,
             Event::RecoveryCodesMade(_) => {
-                return self.plain(delivery, person, Kind::RecoveryCodesMade).await;
+                self.plain(delivery, person, Kind::RecoveryCodesMade).await
             }
             Event::RecoveryCodeUsed(_) => {
-                return self.plain(delivery, person, Kind::RecoveryCodeUsed).await;
+                self.plain(delivery, person, Kind::RecoveryCodeUsed).await
+            }
+            Event::NewDeviceNoticed(it) => Ok(self.new_sign_in(delivery, person, it).await),
+            Event::EmailChangeRequested(it) => self.about_email_wish(delivery, person, it).await,
+            Event::EmailChanged(it) => self.about_new_email(delivery, person, it).await,
+            Event::EmailChangeUndone(_) => {
+                self.plain(delivery, person, Kind::EmailChangeUndone).await
             }
             Event::TotpUsed(_)
             | Event::PasskeyUsed(_)
@@ -82,39 +80,70 @@ impl Mailer {
             | Event::OtherSessionsEnded(_)
             | Event::PasswordRehashed(_)
             | Event::EmailChangeConfirmed(_)
-            | Event::EmailChangeCancelled(_) => return Ok(Vec::new()),
-            Event::NewDeviceNoticed(it) => {
-                return Ok(self.new_sign_in(delivery, person, it).await);
-            }
-            Event::EmailChangeRequested(it) => {
-                return self.about_email_wish(delivery, person, it).await;
-            }
-            Event::EmailChanged(it) => return self.about_new_email(delivery, person, it).await,
-            Event::EmailChangeUndone(_) => {
-                return self.plain(delivery, person, Kind::EmailChangeUndone).await;
-            }
-        };
-        let is_reset = matches!(event, Event::PasswordResetRequested(_));
-        let open = if is_reset { person.state.reset } else { person.state.open_activation() };
+            | Event::EmailChangeCancelled(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn activation(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        link: OpenLink,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let user = id_of::<UserId>(&delivery.recorded)?;
+        let page = (format!("activate/{user}"), LinkTarget::Activation(user));
+        let open = person.state.open_activation();
+        Ok(self.with_link(delivery, person, Kind::Activation, (open, link), page).await)
+    }
+
+    async fn password_reset(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        link: OpenLink,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let user = id_of::<UserId>(&delivery.recorded)?;
+        let page = (format!("reset-password/{user}"), LinkTarget::PasswordReset(user));
+        let open = person.state.reset;
+        Ok(self.with_link(delivery, person, Kind::PasswordReset, (open, link), page).await)
+    }
+
+    async fn with_link(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        kind: Kind,
+        (open, link): (Option<OpenLink>, OpenLink),
+        (path, target): (String, LinkTarget),
+    ) -> Vec<Letter> {
         // Used, replaced by a newer one or too old: the mail would only confuse.
         if open != Some(link) || link.expires_at <= self.commands.clock().now() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let user = id_of::<UserId>(&delivery.recorded)?;
-        let (kind, target, path) = match is_reset {
-            true => (Kind::PasswordReset, LinkTarget::PasswordReset(user), "reset-password"),
-            false => (Kind::Activation, LinkTarget::Activation(user), "activate"),
-        };
         let issued = Link { target, nonce: link.nonce, expires_at: link.expires_at };
         let minutes = link.expires_at.since(delivery.recorded.recorded_at).secs().div_ceil(60);
         let facts = context! {
-            link => self.link(&format!("{path}/{user}"), &issued),
+            link => self.link(&path, &issued),
             hours => minutes.div_ceil(60),
             minutes,
             username => person.username,
             ..self.circumstances(delivery).await
         };
-        Ok(vec![Letter { kind, to: person.recipient, facts }])
+        vec![Letter { kind, to: person.recipient, facts }]
+    }
+
+    async fn identity_linked(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        it: &IdentityLinked,
+    ) -> Result<Vec<Letter>, WorkError> {
+        // The first one of an account without a password began the account; its welcome is enough.
+        let before = self.before::<User>(&delivery.recorded).await?;
+        if before.ways_in() == 0 {
+            return Ok(Vec::new());
+        }
+        self.identity(delivery, person, Kind::IdentityLinked, &it.provider).await
     }
 
     async fn identity(

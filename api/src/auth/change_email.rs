@@ -162,16 +162,15 @@ fn wish(uid: &str, token: String) -> Result<ConfirmEmailChange, Problem> {
 
 /// What may be tried again says when.
 fn when(app: &App, error: CommandError) -> Problem {
-    match error {
-        CommandError::User(
-            why @ (Rejection::EmailChangedRecently { until }
-            | Rejection::TooManyEmailChanges { until }),
-        ) => {
-            let left = until.since(app.commands.clock().now()).secs();
-            Problem::from(why).retry_after(left.saturating_add(1))
-        }
-        error => refusal(app, error),
+    if let CommandError::User(
+        why
+        @ (Rejection::EmailChangedRecently { until } | Rejection::TooManyEmailChanges { until }),
+    ) = error
+    {
+        let left = until.since(app.commands.clock().now()).secs();
+        return Problem::from(why).retry_after(left.saturating_add(1));
     }
+    refusal(app, error)
 }
 
 impl Request {

@@ -94,9 +94,11 @@ impl Documents {
 
     async fn keys(&self, metadata: &CoreProviderMetadata) -> Result<CoreJsonWebKeySet, OAuthError> {
         let fetched = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.client).await;
-        fetched.map_err(|error| match error {
-            openidconnect::DiscoveryError::Request(error) => OAuthError::Outgoing(error),
-            error => OAuthError::Malformed(format!("its keys: {error}")),
+        fetched.map_err(|error| {
+            if let openidconnect::DiscoveryError::Request(error) = error {
+                return OAuthError::Outgoing(error);
+            }
+            OAuthError::Malformed(format!("its keys: {error}"))
         })
     }
 }

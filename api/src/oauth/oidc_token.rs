@@ -72,11 +72,14 @@ pub fn believe(
                 true => Ok(()),
                 false => Err("issued in the future".to_owned()),
             });
-    let claims = token.claims(&verifier, nonce).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(
+    let claims = token.claims(&verifier, nonce).map_err(|error| {
+        if let ClaimsVerificationError::SignatureVerification(
             SignatureVerificationError::NoMatchingKey,
-        ) => Unbelieved::KeyUnknown,
-        error => Unbelieved::NotValid(error.to_string()),
+        ) = error
+        {
+            return Unbelieved::KeyUnknown;
+        }
+        Unbelieved::NotValid(error.to_string())
     })?;
     // The library leaves this to its callers.
     if claims.authorized_party().is_some_and(|party| party != client_id) {

@@ -119,10 +119,10 @@ impl App {
 
 /// A closed account hears so; 401 would make the frontend refresh (R4).
 fn refusal(error: CommandError) -> Problem {
-    match error {
-        CommandError::User(user::Rejection::Deactivated) => Problem::new("account_inactive"),
-        error => error.into(),
+    if let CommandError::User(user::Rejection::Deactivated) = error {
+        return Problem::new("account_inactive");
     }
+    error.into()
 }
 
 /// The trip of an ID token that a client brought: the same for the same token, which is so used once.

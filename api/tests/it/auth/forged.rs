@@ -42,9 +42,10 @@ impl Good {
 fn changed(value: &Value, changes: Value) -> Value {
     let mut value = value.clone();
     for (name, change) in changes.as_object().unwrap() {
-        match change {
-            Value::Null => drop(value.as_object_mut().unwrap().remove(name)),
-            change => value[name] = change.clone(),
+        if change.is_null() {
+            drop(value.as_object_mut().unwrap().remove(name));
+        } else {
+            value[name] = change.clone();
         }
     }
     value

@@ -155,7 +155,7 @@ impl Lab {
     fn claims(&self, more: Value) -> Value {
         let now = self.team.app.clock.now().seconds();
         let mut claims = json!({"iss": self.issuer.url, "aud": HOUSE, "sub": "repo:acme/shop:push", "iat": now, "nbf": now,
-            "exp": now + 300, "ref": "refs/heads/main", "jti": uuid::Uuid::new_v4().to_string()});
+            "exp": now + 300, "ref": "refs/heads/main", "jti": self.team.app.clock.command_id().to_string()});
         claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         claims
     }
