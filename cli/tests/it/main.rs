@@ -8,4 +8,5 @@ mod journey;
 mod operations_page;
 mod refusals_to_start;
 mod running;
+mod security_page;
 mod separate_processes;
