@@ -45,6 +45,7 @@ const WANTED: &[&str] = &[
     "user.email_change_requested",
     "user.email_changed",
     "user.email_change_undone",
+    "user.token_created",
     "user.deactivated",
     "user.erased",
     "session.refresh_token_reuse_detected",

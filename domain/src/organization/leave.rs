@@ -5,7 +5,7 @@ use crate::UserId;
 
 /// Nothing to do for somebody who is not there.
 pub fn decide(state: &Organization, user: UserId) -> Result<Vec<Event>, Rejection> {
-    let Some(role) = state.role_of(user) else { return Ok(Vec::new()) };
+    let Some(role) = state.member_role(user) else { return Ok(Vec::new()) };
     if state.members.len() == 1 {
         return Ok(vec![OrganizationDeleted {}.into()]);
     }

@@ -371,8 +371,12 @@ impl Organization {
             return None;
         }
         let service = || self.services.get(&TokenId::new(actor.get()));
-        let member = self.members.get(&actor).copied();
-        member.or_else(|| service().map(|service| service.role.into()))
+        self.member_role(actor).or_else(|| service().map(|service| service.role.into()))
+    }
+
+    /// The role of a member; a service has one, but is none.
+    fn member_role(&self, user: UserId) -> Option<Role> {
+        self.members.get(&user).copied().filter(|_| !self.is_deleted)
     }
 
     /// Whether it was created and not deleted.

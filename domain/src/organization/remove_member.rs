@@ -14,7 +14,7 @@ pub struct RemoveMember {
 /// Somebody who is not there cannot be removed: the contract wants that told.
 pub fn decide(state: &Organization, wish: RemoveMember) -> Result<Vec<Event>, Rejection> {
     let RemoveMember { actor, user } = wish;
-    let role = state.role_of(user).ok_or(Rejection::NotAMember)?;
+    let role = state.member_role(user).ok_or(Rejection::NotAMember)?;
     if actor == user {
         return Err(Rejection::RemovesOneself);
     }

@@ -15,7 +15,7 @@ pub struct UpdateMemberRole {
 /// The same role again is no change and no error.
 pub fn decide(state: &Organization, wish: UpdateMemberRole) -> Result<Vec<Event>, Rejection> {
     let UpdateMemberRole { actor, user, role: to } = wish;
-    let from = state.role_of(user).ok_or(Rejection::NotAMember)?;
+    let from = state.member_role(user).ok_or(Rejection::NotAMember)?;
     if actor == user {
         return Err(Rejection::OwnRole);
     }
@@ -42,6 +42,14 @@ mod tests {
             .when(|state| decide(state, wish(Role::Editor)))
             .then([MemberRoleChanged { user: BOB, from: Role::Viewer, to: Role::Editor }]);
         given(events).when(|state| decide(state, wish(Role::Viewer))).then_nothing();
+    }
+
+    #[test]
+    fn a_service_is_no_member() {
+        let wish = UpdateMemberRole { actor: ANN, user: UserId::new(7), role: Role::Admin };
+        given([created(), joined(ANN, Role::Admin), service_token(7, 100).into()])
+            .when(|state| decide(state, wish))
+            .then_rejected(Rejection::NotAMember);
     }
 
     #[test]

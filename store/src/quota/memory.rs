@@ -140,10 +140,10 @@ mod tests {
         assert!(let_in < 4_000, "{let_in} of the flood were let in");
         assert!(!quotas.take("auth", key(7), five, at(2)).is_within, "the known one is still full");
         assert!(quotas.take("auth", key(500_000), five, at(120)).is_within, "the flood is over");
-        for number in 0..2_000u128 {
-            assert!(quotas.take("auth", key(number), five, at(240)).is_within);
+        for number in 1..=2_000u128 {
+            assert!(quotas.take("auth", key(number << 16), five, at(240)).is_within);
         }
-        assert!(quotas.len() < 2_000 + SHARDS, "the silent ones are forgotten: {}", quotas.len());
+        assert!(quotas.len() <= 2_000 + SHARDS, "the silent ones are forgotten: {}", quotas.len());
     }
 
     #[test]

@@ -188,7 +188,7 @@ async fn a_job_signs_in_with_its_own_token_and_reaches_what_the_rule_says(pool: 
     let wish = json!({"key": "ADDED", "value": "1", "environment": team.environment});
     let made = team.app.make(&robot, "variables/", wish).await.expect(201).body;
     assert_eq!(made["created_by_name"], "deploys");
-    let wish = json!({"name": "x", "project": team.project});
+    let wish = json!({"name": "other", "project": team.project});
     let refused = team.app.make(&robot, "environments/", wish).await.expect(403).body;
     assert_eq!(refused["code"], "token_scope_too_narrow");
     let refused = team.app.read(&robot, "/api/auth/profile/").await.expect(403).body;

@@ -158,7 +158,8 @@ async fn a_thousand_wrong_tries_from_everywhere_do_not_keep_the_owner_out() {
         world.clock.advance(Lifetime::from_secs(30));
         heard += usize::from(is_invalid(&world.log_in_from(&address, "ann", "wrong guess").await));
     }
-    assert!(heard < 60, "{heard} guesses were compared in eight hours");
+    // Two counts, the owner's network's and everybody's: five guesses, then a lock that doubles up to an hour.
+    assert!(heard <= 2 * 13 * 5, "{heard} guesses were compared in eight hours");
     assert!(is_locked(&world.log_in_from("203.0.113.1", "ann", PASSWORD).await));
     assert!(is_locked(&world.log_in_from("192.0.2.200", "ann", PASSWORD).await), "the neighbour");
     world.log_in_from("192.0.2.1", "ann", PASSWORD).await.expect("the owner's own address");
