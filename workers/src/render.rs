@@ -55,6 +55,7 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "new_sign_in",
     "account_closed",
     "account_erased",
+    "token_created",
 ];
 
 /// Facts that are ours, and printed as they are; everything else may be somebody's words.
@@ -140,6 +141,8 @@ mod tests {
                 organization => name, inviter => name, actor => name, member => name, role => "viewer",
                 from_role => "viewer", to_role => "editor", project => name, old_project => "Old",
                 environment => name, environment_type => "testing", created => 2, changed => 1,
+                provider => "github", cancel => "https://app.example/c/d/", wished => "new@example.com",
+                previous => "old@example.com", device => "Firefox on Linux",
             },
         }
     }

@@ -83,8 +83,7 @@ impl Statements {
         Cost { statements: taken.len(), appends, round_trips: taken.len() + transactions }
     }
 
-    /// What a call costs once caches are warm and everything before it is settled: the most of some turns, since a line
-    /// of the log may be lost when all tests of the process are busy, and none is ever too many.
+    /// What a call costs once caches are warm and everything before it is settled: the most of some turns.
     async fn of(
         &self,
         team: &Team,
@@ -165,6 +164,9 @@ async fn d35_requests_cost_a_fixed_number_of_statements(pool: PgPool) {
     let statements = Statements::default();
     // The runtime of this test has one thread, so all tasks of its server log here, and no other test's.
     let subscriber = tracing_subscriber::registry().with(statements.clone());
+    // With one subscriber in the process, `tracing` asks that of the thread which comes by a place first: other tests'
+    // threads have none, and would switch the place off for all. With two it asks both.
+    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     let team = Team::start(pool).await;
     let costs = costs(&team, &statements).await;
