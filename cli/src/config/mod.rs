@@ -2,6 +2,7 @@
 
 mod bounds;
 mod error;
+mod files;
 mod load;
 mod secret;
 mod sections;

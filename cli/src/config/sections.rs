@@ -396,24 +396,3 @@ const fn usual(policy: Policy) -> u32 {
 fn fixed(origin: &str) -> WebOrigin {
     origin.parse().expect("the origins in this file are valid; a test reads them all")
 }
-
-impl Config {
-    /// The file of the root key.
-    #[must_use]
-    pub fn root_file(&self) -> PathBuf {
-        if self.keys.root_file.as_os_str().is_empty() {
-            self.data_dir.join("root.key")
-        } else {
-            self.keys.root_file.clone()
-        }
-    }
-
-    /// Where the ledger of destroyed keys is.
-    pub fn destroyed_file(&self) -> PathBuf {
-        if self.keys.destroyed_file.as_os_str().is_empty() {
-            self.data_dir.join("destroyed-keys.log")
-        } else {
-            self.keys.destroyed_file.clone()
-        }
-    }
-}
