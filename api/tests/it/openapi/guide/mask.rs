@@ -9,9 +9,21 @@ const TIME: &str = "2026-01-31T12:00:00.000000Z";
 const WAIT: &str = "Try again in ";
 /// The first id that the guide shows.
 const FIRST_ID: usize = 101;
-/// Members whose numbers, or texts of digits, are ids.
-const IDS: [&str; 7] =
-    ["id", "user", "organization", "project", "environment", "variable", "target_id"];
+/// Members whose numbers, or texts of digits, are ids, alone or in an array.
+const IDS: [&str; 10] = [
+    "id",
+    "user",
+    "organization",
+    "organizations",
+    "project",
+    "projects",
+    "environment",
+    "environments",
+    "variable",
+    "target_id",
+];
+/// No token is shorter, and no other word in its place is longer.
+const TOKEN_CHARS_MIN: usize = 20;
 
 /// Remembers what was replaced by what, so that the same id looks the same everywhere.
 #[derive(Default)]
@@ -53,11 +65,13 @@ impl Mask {
                 self.id(text).to_string().into()
             }
             Value::String(text)
-                if ["access", "refresh", "x"].contains(&name) && !text.is_empty() =>
+                if ["access", "refresh", "x"].contains(&name) && text.len() >= TOKEN_CHARS_MIN =>
             {
                 self.secret(text.clone(), secret_name(name));
                 secret_name(name).into()
             }
+            Value::String(text) if text.starts_with("kn_pat_") => "kn_pat_…".into(),
+            Value::String(text) if text.starts_with("kn_svc_") => "kn_svc_…".into(),
             Value::String(text) if ["next", "previous", "instance"].contains(&name) => {
                 self.path(text).into()
             }
