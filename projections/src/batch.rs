@@ -10,6 +10,11 @@ use crate::error::ApplyError;
 use crate::projection::Applied;
 use crate::runner::{Progress, Runner, RunnerError};
 
+/// Statements are planned when the tables are empty and kept; only index look-ups stay right as the tables grow. It goes
+/// with the transaction, so queries on the same connection are planned as ever.
+const BEGIN: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off;
+    set local enable_mergejoin = off; set local jit = off";
+
 /// What a batch left behind.
 pub(crate) struct Left {
     /// Streams that were parked by it.
@@ -40,7 +45,7 @@ async fn at_once(
 ) -> Result<Left, RunnerError> {
     let decoded: Result<Vec<Applied>, ApplyError> = news.iter().copied().map(decoded).collect();
     let decoded = decoded.map_err(RunnerError::Apply)?;
-    let mut tx = runner.rows.begin().await?;
+    let mut tx = runner.rows.begin_with(BEGIN).await?;
     let now = advance(runner, from, to, &mut tx).await?;
     apply(runner, &decoded, &mut tx).await.map_err(RunnerError::Apply)?;
     tx.commit().await?;
@@ -55,7 +60,7 @@ async fn one_by_one(
     news: &[&Recorded],
 ) -> Result<Left, RunnerError> {
     let projection = runner.projection.name();
-    let mut tx = runner.rows.begin().await?;
+    let mut tx = runner.rows.begin_with(BEGIN).await?;
     let now = advance(runner, from, to, &mut tx).await?;
     let mut parked: Vec<Parked> = Vec::new();
     for recorded in news {

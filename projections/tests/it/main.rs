@@ -9,6 +9,7 @@ mod history;
 mod lag;
 mod organizations;
 mod parking;
+mod plans;
 mod projects;
 mod runner;
 mod sessions;
