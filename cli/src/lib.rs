@@ -1,5 +1,6 @@
 //! The parts of the `keynest` command, as a library so that tests reach them.
 
+pub mod backup;
 pub mod command;
 pub mod config;
 pub mod database;

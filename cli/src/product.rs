@@ -13,6 +13,7 @@ use keynest_domain::login::Lockout;
 use keynest_domain::session::Lifetimes;
 use keynest_domain::user::LinkLimits;
 use keynest_projections::{Projections, Queries};
+use keynest_store::postgres::backup::is_restore_begun;
 use keynest_store::postgres::{
     Postgres, PostgresIdempotency, PostgresKeyTable, StoreOptions, connect_store_pool,
 };
@@ -43,12 +44,32 @@ pub struct Product {
 
 impl Product {
     /// Over the configured database, migrated to this version.
+    ///
+    /// # Errors
+    /// When the database cannot be used, or a restore of it has begun and not come to its end.
     pub async fn open(config: Config, database: &Database) -> anyhow::Result<Self> {
+        let store_pool = store_pool(&config, database).await?;
+        if is_restore_begun(&store_pool).await.context("look at the log")? {
+            bail!(
+                "a restore of this database was interrupted: `keynest restore --in-place` goes on with it"
+            );
+        }
+        Self::open_on(config, database, store_pool).await
+    }
+
+    /// The same for the end of a restore.
+    pub(crate) async fn open_restored(config: Config, database: &Database) -> anyhow::Result<Self> {
+        let store_pool = store_pool(&config, database).await?;
+        Self::open_on(config, database, store_pool).await
+    }
+
+    async fn open_on(
+        config: Config,
+        database: &Database,
+        store_pool: PgPool,
+    ) -> anyhow::Result<Self> {
         let clock = Clock::default();
         let options = store_options(&config);
-        let store_pool =
-            connect_store_pool(&database.url, &options).await.context("connect to Postgres")?;
-        keynest_store::postgres::migrate(&store_pool).await.context("migrate the event store")?;
         let store =
             Postgres::open(store_pool.clone(), &options).await.context("open the event store")?;
         let store = EventStore::Postgres(store);
@@ -110,15 +131,28 @@ async fn take_first_places(
     Ok(())
 }
 
+/// The store's connections, with its tables brought to this version.
+pub async fn store_pool(config: &Config, database: &Database) -> anyhow::Result<PgPool> {
+    let options = store_options(config);
+    let pool = connect_store_pool(&database.url, &options).await.context("connect to Postgres")?;
+    keynest_store::postgres::migrate(&pool).await.context("migrate the event store")?;
+    Ok(pool)
+}
+
 /// The root key from the configuration or its file. A fresh one is made only for a database without keys: anything
 /// else would make the old secrets unreadable for ever.
 async fn root_keys(config: &Config, table: &dyn KeyTable) -> anyhow::Result<RootKeys> {
+    let is_first_start = key_table::is_empty(table).await.context("look for keys")?;
+    configured_roots(config, is_first_start)
+}
+
+/// The same where it is known whether one may be made.
+pub(crate) fn configured_roots(config: &Config, may_create: bool) -> anyhow::Result<RootKeys> {
     if let Some(text) = config.keys.root_key.reveal() {
         return Ok(RootKey::parse(text).context("read keys.root_key")?.into());
     }
-    let is_first_start = key_table::is_empty(table).await.context("look for keys")?;
     let path = config.root_file();
-    match RootKeys::load_or_create(&path, is_first_start) {
+    match RootKeys::load_or_create(&path, may_create) {
         Ok(roots) => Ok(roots),
         Err(error) if !path.exists() => {
             bail!(

@@ -169,7 +169,7 @@ fn smtp_roots(config: &Config) -> anyhow::Result<Option<Vec<u8>>> {
 
 /// Read models of another version, or of a life of the log before a restore, are built anew; queries see the old ones
 /// until then.
-async fn rebuild_what_does_not_fit(product: &Product) -> anyhow::Result<()> {
+pub(crate) async fn rebuild_what_does_not_fit(product: &Product) -> anyhow::Result<()> {
     let statuses = product.projections.status().await.context("look at the read models")?;
     for status in statuses {
         if matches!(status.footing, Footing::OtherVersion | Footing::OtherIncarnation) {

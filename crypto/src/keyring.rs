@@ -191,6 +191,13 @@ impl Keyring {
         Ok(id)
     }
 
+    /// Destroys the keys that sign and make tokens and links, and makes others: every access, refresh, position and link
+    /// token of before is refused from now on. For a database that was restored.
+    pub async fn renew_service_keys(&self) -> Result<(), KeyringError> {
+        service_key::renew(&self.0.vault).await?;
+        self.reload().await
+    }
+
     /// Takes note of service keys that other processes made. To be called every minute or so: until then their tokens
     /// do not verify here.
     pub async fn reload(&self) -> Result<(), KeyringError> {

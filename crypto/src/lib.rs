@@ -62,7 +62,7 @@ pub use access_token::{
     AccessTokens,
 };
 pub use bearer_token::{BEARER_TOKEN_CHARS, BEARER_TOKEN_PATTERN, BearerTokenKind};
-pub use content_digest::sha256;
+pub use content_digest::{Sha256, sha256};
 pub use context::{Context, Subject};
 pub use cursor::{CURSOR_CHARS_MAX, Cursors};
 pub use data_key::{OpeningKeys, SealingKey, sealed_under};

@@ -45,6 +45,11 @@ impl RootKeys {
         self
     }
 
+    /// Whether one of them has this fingerprint.
+    pub fn includes(&self, id: &str) -> bool {
+        self.find(id).is_some()
+    }
+
     pub(crate) fn accept(&mut self, key: Arc<RootKey>) {
         if self.find(key.id()).is_none() {
             self.known.push(key);

@@ -150,6 +150,19 @@ pub(crate) async fn rotate(vault: &Vault, purpose: Purpose) -> Result<KeyId, Key
     Ok(vault.create(purpose.name(), &purpose.fresh()).await?.id)
 }
 
+/// Destroys every key of the purposes that can be rotated, and makes others: nothing verifies any more that was made with
+/// them.
+pub(crate) async fn renew(vault: &Vault) -> Result<(), KeyringError> {
+    for purpose in Purpose::ALL.into_iter().filter(|it| it.retired_lifetime().is_some()) {
+        for row in vault.table.history(purpose.name()).await? {
+            vault.table.retire(row.id).await?;
+            vault.table.destroy(row.id).await?;
+        }
+        vault.create(purpose.name(), &purpose.fresh()).await?;
+    }
+    Ok(())
+}
+
 /// Destroys what has been retired for longer than anything it made can live.
 pub(crate) async fn destroy_retired(
     vault: &Vault,

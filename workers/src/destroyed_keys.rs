@@ -120,7 +120,7 @@ pub(crate) async fn announce(
 }
 
 /// Writes into the ledger which data keys are destroyed. `since` is where the last call came to; it starts at the epoch.
-pub(crate) async fn note_in_ledger(
+pub async fn note_in_ledger(
     pool: &PgPool,
     ledger: &KeyLedger,
     since: &mut Timestamp,

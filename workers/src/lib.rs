@@ -30,7 +30,8 @@ mod work;
 pub use backoff::WAITS;
 pub use consumer::{Consumer, ConsumerError, HANDLE_MAX};
 pub use destroyed_keys::{
-    DAY_KEYS_KEPT, DestroyedKeysError, FAREWELL_KEPT, apply_ledger, follow as follow_destroyed_keys,
+    DAY_KEYS_KEPT, DestroyedKeysError, FAREWELL_KEPT, apply_ledger,
+    follow as follow_destroyed_keys, note_in_ledger,
 };
 pub use effects::{Begun, Effects};
 pub use feed::{Feed, Following};

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod backup;
 mod config;
 mod dead_letters;
 mod keys;
@@ -8,6 +9,7 @@ mod migrate;
 mod organizations;
 mod progress;
 mod rebuild;
+mod restore;
 mod serve;
 mod status;
 mod users;
@@ -52,6 +54,10 @@ enum Command {
     Rebuild(rebuild::Options),
     /// Scan the whole log and say what is not as it must be.
     Verify,
+    /// Copy the log and its keys into two folders, while everything goes on.
+    Backup(backup::Options),
+    /// Load a backup into an empty database, or finish what Postgres's own tools restored.
+    Restore(restore::Options),
     /// How far log, read models and mails are.
     Status,
     /// Print the effective configuration, with secrets masked and the origin of each value.
@@ -92,6 +98,10 @@ impl Arguments {
                 with_product(self.config, async |it| rebuild::run(it, options).await)
             }
             Command::Verify => with_product(self.config, verify::run),
+            Command::Backup(options) => {
+                with_product(self.config, async |it| backup::run(it, options).await)
+            }
+            Command::Restore(options) => restore::run(self.config, options),
             Command::Status => with_product(self.config, status::run),
             Command::Keys(action) => {
                 with_product(self.config, async |it| keys::run(it, action).await)

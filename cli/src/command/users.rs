@@ -6,8 +6,9 @@ use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use keynest_commands::user::{EraseUser, FOOTPRINT_MAX, Footprint};
 use keynest_commands::{CommandError, Origin};
-use keynest_domain::{Email, UserId};
+use keynest_domain::{Email, Timestamp, UserId};
 use keynest_projections::{FootprintRows, PAGE_SIZE_MAX, Page, UserRow, UserStanding, names};
+use keynest_workers::{KeyLedger, note_in_ledger};
 use tokio_util::sync::CancellationToken;
 
 use crate::product::Product;
@@ -92,7 +93,13 @@ async fn erase(product: &Product, origin: &Origin, address: &Email) -> anyhow::R
         product.queries.footprint(user, limit).await?;
     let footprint = Footprint { organizations, invitations, environments };
     match product.commands.erase_user(origin, EraseUser { user, footprint }).await {
-        Ok(_) => println!("erased; the address is free again"),
+        Ok(_) => {
+            // Here and now: the machine may be given up before a process that serves takes note.
+            let ledger = KeyLedger::open(&product.config.destroyed_file())?;
+            let (mut since, now) = (Timestamp::from_micros(0), product.clock.now());
+            note_in_ledger(&product.store_pool, &ledger, &mut since, now).await?;
+            println!("erased; the address is free again");
+        }
         Err(CommandError::LastAdminOf(ids)) => {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
             bail!(

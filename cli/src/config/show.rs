@@ -1,10 +1,12 @@
 //! The effective configuration as text: a file that could be loaded again, but for the secrets.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use toml::{Table, Value};
 
 use super::load::Loaded;
+use super::sections::Config;
 use super::tree::{flatten, variable};
 
 impl Loaded {
@@ -34,6 +36,16 @@ impl Loaded {
     fn comment(&self, key: &str) -> String {
         let origin = self.origins.get(key).map(ToString::to_string).unwrap_or_default();
         format!("{origin}; {}", variable(key))
+    }
+}
+
+impl Config {
+    /// Every value as text, by its key; secrets masked.
+    #[must_use]
+    pub fn masked(&self) -> BTreeMap<String, String> {
+        let table =
+            Table::try_from(self).expect("the configuration is plain data; a test shows one");
+        flatten(&table).into_iter().map(|(key, value)| (key, value.to_string())).collect()
     }
 }
 

@@ -9,10 +9,10 @@ use crate::running::{Place, Running, files_below};
 const PASSWORD: &str = "canary-Passw0rd-x7Q2";
 const VALUE: &str = "canary-value-k4W9 # with \"quotes\" and $signs\nand a second line";
 
-struct People {
-    ann: String,
-    ann_refresh: String,
-    bob: String,
+pub struct People {
+    pub ann: String,
+    pub ann_refresh: String,
+    pub bob: String,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +82,7 @@ async fn the_main_job_survives_a_kill_and_a_rebuild_and_leaks_nothing() {
 }
 
 impl People {
-    async fn arrive(running: &Running) -> Self {
+    pub async fn arrive(running: &Running) -> Self {
         for name in ["canaryann", "canarybob"] {
             let account = json!({"username": name, "email": format!("{name}@example.com"), "password": PASSWORD,
                 "confirm_password": PASSWORD, "first_name": "Canaryfirst", "last_name": ""});
@@ -97,7 +97,7 @@ impl People {
     }
 }
 
-async fn sign_in(running: &Running, name: &str) -> (String, String) {
+pub async fn sign_in(running: &Running, name: &str) -> (String, String) {
     let body = json!({"email": format!("{name}@example.com"), "password": PASSWORD});
     let answer = running.json(200, Method::POST, "/api/auth/login/", None, Some(body)).await;
     (answer["access"].as_str().unwrap().to_owned(), answer["refresh"].as_str().unwrap().to_owned())
@@ -105,7 +105,7 @@ async fn sign_in(running: &Running, name: &str) -> (String, String) {
 
 /// The path of the link in the newest mail of a kind. The mailer is another task, so the mailbox is asked until the
 /// mail is there; the request itself paces the loop.
-async fn link(running: &Running, address: &str, kind: &str) -> String {
+pub async fn link(running: &Running, address: &str, kind: &str) -> String {
     for _ in 0..10_000 {
         let answer = running
             .call(Method::GET, &format!("/dev/mailbox/latest/?to={address}"), None, None)
@@ -121,7 +121,7 @@ async fn link(running: &Running, address: &str, kind: &str) -> String {
     panic!("no mail to {address} with a link to {kind}");
 }
 
-async fn found_organization(running: &Running, people: &People) -> i64 {
+pub async fn found_organization(running: &Running, people: &People) -> i64 {
     let body = json!({"name": "Canaryorg Ltd", "description": "canarydescription"});
     let made = running
         .json(201, Method::POST, "/api/core/organizations/", Some(&people.ann), Some(body))
@@ -130,7 +130,7 @@ async fn found_organization(running: &Running, people: &People) -> i64 {
     made["id"].as_i64().unwrap()
 }
 
-async fn keep_variables(running: &Running, people: &People, organization: i64) -> i64 {
+pub async fn keep_variables(running: &Running, people: &People, organization: i64) -> i64 {
     let token = Some(people.ann.as_str());
     let body = json!({"name": "canaryproject", "organization": organization});
     let project = running.json(201, Method::POST, "/api/core/projects/", token, Some(body)).await;
@@ -149,7 +149,7 @@ async fn keep_variables(running: &Running, people: &People, organization: i64) -
     id
 }
 
-async fn invite(running: &Running, people: &People, organization: i64, environment: i64) {
+pub async fn invite(running: &Running, people: &People, organization: i64, environment: i64) {
     let body = json!({"email": "canarybob@example.com", "role": "viewer"});
     let path = format!("/api/core/organizations/{organization}/invite_member/");
     running.json(201, Method::POST, &path, Some(&people.ann), Some(body)).await;
@@ -169,7 +169,7 @@ async fn invite(running: &Running, people: &People, organization: i64, environme
 }
 
 /// What the people see, without the audit log of the looking itself.
-async fn answers(
+pub async fn answers(
     running: &Running,
     people: &People,
     organization: i64,

@@ -1,6 +1,7 @@
 //! The `keynest` command and its parts against the real thing.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it says")]
 
+mod backup;
 mod config;
 mod embedded;
 mod first_visit;

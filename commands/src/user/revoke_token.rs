@@ -9,7 +9,12 @@ use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
 struct RevokeToken(TokenId);
 
-struct AdministerRevocation(TokenId);
+/// Of any token or rule.
+struct AnyRevocation {
+    token: TokenId,
+    /// Whoever runs the machine needs no account.
+    by_operator: bool,
+}
 
 impl Commands {
     /// Ends a personal token of the actor.
@@ -27,7 +32,16 @@ impl Commands {
         origin: &Origin,
         token: TokenId,
     ) -> Result<Executed<()>, CommandError> {
-        self.execute(origin, &AdministerRevocation(token)).await
+        self.execute(origin, &AnyRevocation { token, by_operator: false }).await
+    }
+
+    /// Ends any token, for whoever runs the machine.
+    pub async fn operate_token_revocation(
+        &self,
+        origin: &Origin,
+        token: TokenId,
+    ) -> Result<Executed<()>, CommandError> {
+        self.execute(origin, &AnyRevocation { token, by_operator: true }).await
     }
 }
 
@@ -44,26 +58,28 @@ impl UseCase for RevokeToken {
     fn outcome(&self, _: &[Event]) {}
 }
 
-impl UseCase for AdministerRevocation {
+impl UseCase for AnyRevocation {
     type Outcome = ();
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
-        unit.require_administrator().await?;
+        if !self.by_operator {
+            unit.require_administrator().await?;
+        }
         let unknown = || CommandError::Absent("token");
-        let stream = unit.resolve(&claims::token(self.0)).await?.ok_or_else(unknown)?;
+        let stream = unit.resolve(&claims::token(self.token)).await?.ok_or_else(unknown)?;
         if stream.category() == User::CATEGORY {
             let owner = owner_of(&stream)?;
             let state = unit.load::<User>(owner).await?;
-            unit.stage::<User>(owner, revoke_token::decide(&state, self.0)?);
+            unit.stage::<User>(owner, revoke_token::decide(&state, self.token)?);
             return Ok(());
         }
         let damaged = |_| CommandError::Damaged(stream.to_string());
         let owner: OrganizationId = stream.id().parse().map_err(damaged)?;
         let state = unit.load::<Organization>(owner).await?;
-        let service = state.services.get(&self.0).ok_or_else(unknown)?;
+        let service = state.services.get(&self.token).ok_or_else(unknown)?;
         let events = match service.trust() {
-            Some(_) => end_service::trust(&state, self.0)?,
-            None => end_service::token(&state, self.0)?,
+            Some(_) => end_service::trust(&state, self.token)?,
+            None => end_service::token(&state, self.token)?,
         };
         unit.file_under(owner);
         unit.stage::<Organization>(owner, events);

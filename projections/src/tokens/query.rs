@@ -54,6 +54,17 @@ impl Queries {
         self.tokens("trust", None, Some(of)).await
     }
 
+    /// Every personal and service token that was not ended, for the end of a restore.
+    pub async fn living_tokens(&self) -> Result<Vec<TokenId>, QueryError> {
+        let ids = sqlx::query_scalar!(
+            "select id from tokens where kind in ('personal', 'service') and ended_at is null order by id limit $1",
+            i64::MAX
+        )
+        .fetch_all(self.read())
+        .await?;
+        Ok(ids.into_iter().map(TokenId::new).collect())
+    }
+
     async fn tokens(
         &self,
         kind: &str,

@@ -1,5 +1,6 @@
 //! The log in Postgres (DESIGN 4): gapless positions by a counter row, group commit, subscriptions.
 
+pub mod backup;
 mod batch;
 mod committer;
 mod fault;

@@ -1,5 +1,6 @@
 //! What only the Postgres backend has: start-up checks, lost connections, notifications, other processes.
 
+mod backup;
 mod committer;
 mod follow;
 mod handover;
