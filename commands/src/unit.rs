@@ -74,12 +74,26 @@ impl<'a> Unit<'a> {
 
     /// The state of one aggregate, its default if there is no stream. What is read here and not written is checked.
     pub async fn load<A: Aggregate>(&mut self, id: A::Id) -> Result<Arc<A>, CommandError> {
+        self.load_as::<A>(id, self.is_fresh).await
+    }
+
+    /// The same, with a look at the stream also where its state is kept: what is kept differs between somebody and
+    /// nobody, and the number of statements must not tell the two apart (D27).
+    pub async fn load_anew<A: Aggregate>(&mut self, id: A::Id) -> Result<Arc<A>, CommandError> {
+        self.load_as::<A>(id, true).await
+    }
+
+    async fn load_as<A: Aggregate>(
+        &mut self,
+        id: A::Id,
+        is_fresh: bool,
+    ) -> Result<Arc<A>, CommandError> {
         let stream = A::stream(id);
         if let Some((_, touched)) = self.streams.iter().find(|(known, _)| *known == stream) {
             return Ok(downcast(&touched.state));
         }
         let cached = self.commands.states().get(&stream);
-        let is_from_cache = cached.is_some() && !self.is_fresh;
+        let is_from_cache = cached.is_some() && !is_fresh;
         let folded = match cached {
             Some(folded) if is_from_cache => folded,
             cached => self.fold::<A>(&stream, cached).await?,

@@ -186,7 +186,7 @@ impl TestApp {
         app.revocations.start(&app, stop.now.clone()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = edge(app.clone(), &EdgeSettings::default());
+        let service = edge(app.clone(), &self.edge);
         tokio::spawn(server::serve(listener, service, ServerOptions::default(), stop.clone()));
         Replica { address, app, stop }
     }

@@ -12,5 +12,6 @@ mod edge;
 mod local_mailbox;
 mod openapi;
 mod person;
+mod sql;
 mod statements;
 mod tokens;

@@ -1,33 +1,19 @@
 //! What a request costs in SQL (DESIGN 10, CONTRACT D35): a fixed number of statements, however long its answer is. Counted
 //! from what sqlx logs, and compared with the table in `docs/OPERATIONS.md`; `KEYNEST_UPDATE_DOCS=1` writes it.
 
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
 
 use crate::core::team::Team;
 use crate::person::{PASSWORD, Person};
+use crate::sql::{Statements, is_append};
 
 const HEAD: &str =
     "| request | statements | appends among them | round trips |\n|---|---|---|---|\n";
 
 /// Calls of each kind that are counted.
 const TURNS: usize = 3;
-
-/// The statements that belong to requests: sent within one, or appended for one by the group committer.
-#[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<String>>>);
-
-/// The text of a statement, from the fields of its event.
-#[derive(Default)]
-struct Text(String);
 
 /// What one request took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,46 +24,14 @@ struct Cost {
     round_trips: usize,
 }
 
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if matches!(field.name(), "summary" | "db.statement") {
-            self.0 += &format!("{value:?}");
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if matches!(field.name(), "summary" | "db.statement") {
-            self.0 += value;
-        }
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Statements {
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if event.metadata().target() != "sqlx::query" {
-            return;
-        }
-        let mut text = Text::default();
-        event.record(&mut text);
-        let mut spans = context.event_scope(event).into_iter().flatten();
-        if spans.any(|span| span.name() == "request") || is_append(&text.0) {
-            self.0.lock().unwrap().push(text.0);
-        }
-    }
-}
-
-fn is_append(statement: &str) -> bool {
-    statement.contains("append_batch")
-}
-
 fn ends_a_transaction(statement: &str) -> bool {
     let statement = statement.trim_start().to_ascii_lowercase();
     statement.starts_with("commit") || statement.starts_with("rollback")
 }
 
 impl Statements {
-    fn taken(&self) -> Cost {
-        let taken = std::mem::take(&mut *self.0.lock().unwrap());
+    fn cost(&self) -> Cost {
+        let taken = self.take();
         let appends = taken.iter().filter(|text| is_append(text)).count();
         let transactions = taken.iter().filter(|text| ends_a_transaction(text)).count();
         Cost { statements: taken.len(), appends, round_trips: taken.len() + transactions }
@@ -93,11 +47,11 @@ impl Statements {
         let mut costs = Vec::new();
         for turn in 0..=TURNS {
             team.app.catch_up().await;
-            self.taken();
+            self.cost();
             let (method, path, body) = call(turn);
             let answer = team.app.call(caller, method, &path, body).await;
             assert!(answer.status.is_success(), "{path}: {answer:?}");
-            costs.push(self.taken());
+            costs.push(self.cost());
         }
         // The first turn warms caches up.
         costs[1..].iter().copied().max_by_key(|cost| cost.statements).expect("there are turns")
@@ -162,12 +116,7 @@ async fn costs(team: &Team, statements: &Statements) -> Vec<(&'static str, Cost)
 #[sqlx::test(migrations = false)]
 async fn d35_requests_cost_a_fixed_number_of_statements(pool: PgPool) {
     let statements = Statements::default();
-    // The runtime of this test has one thread, so all tasks of its server log here, and no other test's.
-    let subscriber = tracing_subscriber::registry().with(statements.clone());
-    // With one subscriber in the process, `tracing` asks that of the thread which comes by a place first: other tests'
-    // threads have none, and would switch the place off for all. With two it asks both.
-    let _other = tracing::Dispatch::new(tracing_subscriber::registry());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _listening = statements.listen();
     let team = Team::start(pool).await;
     let costs = costs(&team, &statements).await;
     let cost = |name: &str| costs.iter().find(|(known, _)| *known == name).unwrap().1;

@@ -4,12 +4,15 @@
 use keynest_domain::session::{ABSOLUTE, Session};
 use keynest_domain::user::{User, notice_device as noticing};
 use keynest_domain::{Aggregate, Email, Lifetime, LoginId, SessionId, UserId};
+use uuid::Uuid;
 
 use super::{NOBODY, login_id};
 use crate::{CommandError, Commands, Origin, Unit, claims};
 
 /// How long a network is known after a session there was last used, where the configuration does not say.
 pub const KNOWN_FOR: Lifetime = ABSOLUTE;
+/// No session's id, so that an unknown place costs the same reads as a known one.
+const NO_SESSION: SessionId = SessionId::new(Uuid::nil());
 
 /// Remembers where the caller is, and notes a sign-in from a network that this person was not seen in lately.
 pub(crate) async fn notice_device(
@@ -38,26 +41,29 @@ pub(crate) fn claim_device(unit: &mut Unit<'_>, user: UserId, session: SessionId
 
 impl Commands {
     /// The stream that counts failures: the address's own, or one for the closest place where the owner is known. So
-    /// strangers cannot lock the owner out, nor can somebody else in the owner's network.
+    /// strangers cannot lock the owner out, nor can somebody else in the owner's network. All places are looked at in
+    /// any case, so that it costs the same for everybody.
     pub(super) async fn counting_stream(
         &self,
         origin: &Origin,
         address: &Email,
         user: Option<UserId>,
     ) -> Result<LoginId, CommandError> {
+        let mut closest = None;
         for place in origin.places() {
-            if self.is_known_place(user.unwrap_or(NOBODY), &place).await? {
-                let text = format!("{} {place}", address.as_str());
-                return Ok(login_id(self.keyring(), "login-device", &text));
+            let is_known = self.is_known_place(user.unwrap_or(NOBODY), &place).await?;
+            if is_known && closest.is_none() {
+                closest = Some(place);
             }
         }
-        Ok(self.keyring().login_id(address))
+        let Some(place) = closest else { return Ok(self.keyring().login_id(address)) };
+        Ok(login_id(self.keyring(), "login-device", &format!("{} {place}", address.as_str())))
     }
 
     async fn is_known_place(&self, user: UserId, place: &str) -> Result<bool, CommandError> {
         let claim = claims::device(self.keyring(), user, place);
-        let Some((stream, _)) = self.store().resolve(&claim).await? else { return Ok(false) };
-        let Ok(id) = stream.id().parse::<SessionId>() else { return Ok(false) };
+        let holder = self.store().resolve(&claim).await?;
+        let id = holder.and_then(|(stream, _)| stream.id().parse().ok()).unwrap_or(NO_SESSION);
         let session = self.read::<Session>(id).await?;
         let known_for = self.settings().known_network;
         let is_recent =

@@ -57,7 +57,10 @@ impl Commands {
         user: Option<UserId>,
         password: &Password,
     ) -> Result<(Option<Sealed>, Option<String>), CommandError> {
-        let state = self.read::<User>(user.unwrap_or(NOBODY)).await?;
+        let id = user.unwrap_or(NOBODY);
+        let state = self.read::<User>(id).await?;
+        // Somebody's key may be in memory, nobody's never is.
+        self.keyring().refetch(Subject::User(id)).await?;
         let stored = match user {
             Some(id) if state.password.is_some() => {
                 Some(self.open_user_password(id, &state).await?)

@@ -1,5 +1,6 @@
 //! Sign in with a passkey alone: what the device has, and its holder verified by the device.
 
+use keynest_crypto::Subject;
 use keynest_crypto::passkey::credential_id;
 use keynest_domain::challenge::{self, Challenge};
 use keynest_domain::session::SignInMethod;
@@ -7,11 +8,11 @@ use keynest_domain::user::{Rejection, User};
 use keynest_domain::{ChallengeId, Event, UserId};
 use serde_json::Value;
 
-use super::SignIn;
 use super::open_session::{Opened, open_session, opened};
 use super::second_factor::{Answer, proved};
 use super::sign_in::Ceremony;
 use super::ticket::{Ticket, TicketKind};
+use super::{NOBODY, SignIn};
 use crate::user::owner_of;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
@@ -40,8 +41,10 @@ impl Commands {
             .ok_or(challenge::Rejection::NotOpen)?;
         let credential = credential_id(&response).ok_or(Rejection::PasskeyWrong)?;
         let claim = claims::passkey(self.keyring(), &credential);
-        let (owner, _) = self.store().resolve(&claim).await?.ok_or(Rejection::PasskeyWrong)?;
-        let user = owner_of(&owner)?;
+        // A passkey that is not known is nobody's, and costs what somebody's would.
+        let owner = self.store().resolve(&claim).await?;
+        let user = owner.map_or(Ok(NOBODY), |(stream, _)| owner_of(&stream))?;
+        self.keyring().refetch(Subject::User(user)).await?;
         let answer = Answer::Passkey(response);
         let case = Signed { challenge: ticket.id, user, state: ticket.state, answer };
         let executed = self.execute(&origin.once(), &case).await?;
@@ -54,8 +57,8 @@ impl UseCase for Signed {
     type Outcome = Result<Opened, Rejection>;
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
-        let user = unit.load::<User>(self.user).await?;
-        let used = unit.load::<Challenge>(self.challenge).await?;
+        let user = unit.load_anew::<User>(self.user).await?;
+        let used = unit.load_anew::<Challenge>(self.challenge).await?;
         let events = proved(unit, self.user, &user, self.state.as_deref(), &self.answer).await?;
         // Of an account that is closed nobody learns more than of a passkey that is not known.
         let events = events.map_err(|_| Rejection::PasskeyWrong)?;

@@ -102,11 +102,11 @@ impl Unit<'_> {
         let claim = claims::email(self.commands().keyring(), address);
         let Some(stream) = self.resolve(&claim).await? else {
             // Costs the same for an address without an account.
-            self.load::<User>(NOBODY).await?;
+            self.load_anew::<User>(NOBODY).await?;
             return Ok(None);
         };
         let damaged = |_| CommandError::Damaged(stream.to_string());
         let user: UserId = stream.id().parse().map_err(damaged)?;
-        Ok(Some((user, self.load::<User>(user).await?.standing)))
+        Ok(Some((user, self.load_anew::<User>(user).await?.standing)))
     }
 }

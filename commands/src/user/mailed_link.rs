@@ -21,8 +21,19 @@ impl Unit<'_> {
     ) -> Result<Option<UserId>, CommandError> {
         let claim = claims::email(self.commands().keyring(), address);
         let owner = self.resolve(&claim).await?.map(|stream| owner_of(&stream)).transpose()?;
+        self.ask_owner_for_mail(owner, address, decide).await?;
+        Ok(owner)
+    }
+
+    /// The same for whoever has looked for the owner already.
+    pub(super) async fn ask_owner_for_mail(
+        &mut self,
+        owner: Option<UserId>,
+        address: &Email,
+        decide: impl FnOnce(&User, [keynest_domain::limits::Quota; 2]) -> Vec<user::Event>,
+    ) -> Result<(), CommandError> {
         let id = owner.unwrap_or(NOBODY);
-        let state = self.load::<User>(id).await?;
+        let state = self.load_anew::<User>(id).await?;
         let quotas = self.mail_quotas().await?;
         let events = decide(&state, quotas);
         if events.is_empty() {
@@ -32,6 +43,6 @@ impl Unit<'_> {
         } else {
             self.stage::<User>(id, events);
         }
-        Ok(owner)
+        Ok(())
     }
 }

@@ -68,10 +68,10 @@ impl UseCase for Hashed {
         let first = self.wish.first_name.as_str();
         let called = if first.is_empty() { self.wish.username.as_str() } else { first };
         let personal = Personal::new(unit, user, called, at).await?;
-        if owner.is_some() {
-            return self.tell_owner(unit, at).await;
+        if let Some(owner) = owner {
+            return self.tell_owner(unit, owner_of(&owner)?, at).await;
         }
-        unit.load::<User>(NOBODY).await?;
+        unit.load_anew::<User>(NOBODY).await?;
         unit.mail_quotas().await?;
         unit.stage::<User>(user, register::decide(&User::default(), account)?);
         unit.claim(email, User::stream(user));
@@ -109,14 +109,18 @@ impl Hashed {
     }
 
     /// The caller of a repeated registration hears the same; the address's owner gets a mail.
-    async fn tell_owner(&self, unit: &mut Unit<'_>, at: Timestamp) -> Result<(), CommandError> {
+    async fn tell_owner(
+        &self,
+        unit: &mut Unit<'_>,
+        owner: UserId,
+        at: Timestamp,
+    ) -> Result<(), CommandError> {
         let limits = unit.commands().settings().links;
-        unit.ask_for_mail(&self.wish.email, |state, quotas| {
+        unit.ask_owner_for_mail(Some(owner), &self.wish.email, |state, quotas| {
             let wish = RepeatRegistration { nonce: random::link_nonce(), limits, quotas, at };
             repeat_registration::decide(state, wish)
         })
-        .await?;
-        Ok(())
+        .await
     }
 }
 

@@ -1,95 +1,125 @@
-//! Nobody learns from the work that is done whether an address has an account (D27, THREATS A7): hashes and appends
-//! are counted, not measured.
+//! Nobody learns from the work that is done whether an address has an account (D27, THREATS A7): hashes, statements and
+//! appends are counted, not measured. What is compared is compared on a process that knows everybody, and on one that has
+//! just begun and knows nobody.
 
 use keynest_domain::Lifetime;
-use keynest_store::Position;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::calls::post;
+use super::deed::{Deed, Witness, assert_same};
+use super::factors::guarded;
 use crate::app::TestApp;
 use crate::person::{Person, registration};
 
-/// What one call made the product do.
-#[derive(Debug, PartialEq, Eq)]
-struct Work {
-    status: u16,
-    hashes: u64,
-    appends: usize,
-}
+/// Whoever may be asked for: nobody, somebody who has not confirmed, somebody, somebody with a second factor, somebody
+/// whose account is closed.
+const ADDRESSES: [&str; 5] = ["new", "off", "ann", "tom", "bob"];
 
-async fn commands(app: &TestApp) -> usize {
-    let log = app.app.commands.store().read_all(Position::START, 100_000).await.unwrap();
-    let ids: std::collections::HashSet<_> = log.iter().map(|event| event.command_id).collect();
-    ids.len()
-}
-
-async fn work(app: &TestApp, path: &str, body: Value) -> Work {
-    let (hashes, appends) = (app.app.commands.hashes(), commands(app).await);
-    let (status, _) = post(app, path, body).await;
-    Work {
-        status,
-        hashes: app.app.commands.hashes() - hashes,
-        appends: commands(app).await - appends,
-    }
-}
-
-/// An active and a waiting account; whoever else is asked for has none.
-async fn world(pool: PgPool) -> (TestApp, Person) {
+/// An account of each kind, with their ids.
+async fn world(pool: PgPool) -> (TestApp, Vec<i64>) {
     let app = TestApp::start(pool).await;
-    assert_eq!(post(&app, "/api/auth/register/", registration("waiting")).await.0, 201);
+    let waiting = post(&app, "/api/auth/register/", registration("off")).await;
+    assert_eq!(waiting.0, 201);
     let ann = app.register_active("ann").await;
+    let tom = guarded(&app, "tom").await.person;
+    let bob = close(&app, "bob").await;
     app.clock.advance(Lifetime::from_hours(2));
-    (app, ann)
+    (app, vec![ann.id, tom.id, bob.id])
 }
 
-#[sqlx::test(migrations = false)]
-async fn d27_every_address_costs_the_same_hashes_and_appends(pool: PgPool) {
-    let (app, _) = world(pool).await;
-    let addresses = ["nobody@example.com", "waiting@example.com", "ann@example.com"];
-    type Body = fn(&str, usize) -> Value;
-    let rows: [(&str, u16, u64, Body); 4] = [
-        ("/api/auth/register/", 201, 1, |email, n| {
+/// Somebody whose account is closed.
+pub async fn close(app: &TestApp, name: &str) -> Person {
+    let closed = app.register_active(name).await;
+    let origin = keynest_commands::Origin::product(app.clock.request_id());
+    let user = keynest_domain::UserId::new(closed.id);
+    app.app.commands.deactivate_user(&origin, user).await.unwrap();
+    closed
+}
+
+/// What is asked for an address, the n-th time.
+fn body(path: &str, email: &str, n: usize) -> Value {
+    match path {
+        "/api/auth/register/" => {
             let mut body = registration(&format!("stranger_{n}"));
             body["email"] = json!(email);
             body
-        }),
-        ("/api/auth/login/", 400, 1, |email, _| json!({"email": email, "password": "wrong guess"})),
-        ("/api/auth/password-reset/", 200, 0, |email, _| json!({ "email": email })),
-        ("/api/auth/activation/resend/", 200, 0, |email, _| json!({ "email": email })),
-    ];
-    // The last row first, since a registration makes the unknown address known.
-    for (path, status, hashes, body) in rows.into_iter().rev() {
-        // What is asked a second time within the minute sends nothing, and costs the same still.
-        for round in 0..2 {
-            let mut done = Vec::new();
-            for (n, address) in addresses.into_iter().enumerate() {
-                let address = match (path, round) {
-                    ("/api/auth/register/", 1) if n == 0 => "nobody_else@example.com",
-                    _ => address,
-                };
-                done.push(work(&app, path, body(address, round * 10 + n)).await);
-            }
-            let first = &done[0];
-            assert_eq!((first.status, first.hashes, first.appends), (status, hashes, 1), "{path}");
-            assert!(done.iter().all(|it| it == first), "{path}, round {round}: {done:#?}");
         }
+        "/api/auth/login/" => json!({"email": email, "password": "wrong guess"}),
+        _ => json!({ "email": email }),
+    }
+}
+
+/// The same for everybody in each of some rounds, warm and cold.
+async fn compare(pool: PgPool, path: &str, expected: (u16, u64, usize), rounds: usize) {
+    let (app, ids) = world(pool).await;
+    let witness = Witness::new(&app);
+    witness.post(path, body(path, "warm@example.com", 99), "warm").await;
+    for round in 0..rounds {
+        let is_cold = round % 2 == 1;
+        let mut deeds: Vec<(String, Deed)> = Vec::new();
+        for (n, name) in ADDRESSES.iter().enumerate() {
+            // A registration makes an unknown address known.
+            let name = if n == 0 { format!("n{round:02}") } else { (*name).to_owned() };
+            let (email, n) = (format!("{name}@example.com"), round * 10 + n);
+            let wish = body(path, &email, n);
+            app.catch_up().await;
+            let mut deed = if is_cold {
+                let warm_up = body(path, &format!("warm.{n}@example.com"), 100 + n);
+                let cold = witness.cold(path, warm_up, &ids).await;
+                witness.post_cold(&cold, path, wish, &email).await
+            } else {
+                witness.post(path, wish, &email).await
+            };
+            deed.bytes = deed.bytes.replace(&format!("stranger_{n}"), "STRANGER");
+            deeds.push((email, deed));
+        }
+        let first = &deeds[0].1;
+        assert_eq!((first.status, first.hashes, first.appends), expected, "{path}: {first:#?}");
+        assert!(first.statements.len() > 2, "{first:#?}");
+        assert_same(&format!("{path}, round {round}, cold: {is_cold}"), &deeds);
     }
 }
 
 #[sqlx::test(migrations = false)]
-async fn d27_an_invitation_costs_the_same_for_every_address(pool: PgPool) {
+async fn d27_a_registration_does_the_same_for_every_address(pool: PgPool) {
+    compare(pool, "/api/auth/register/", (201, 1, 1), 4).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn d27_a_wrong_password_does_the_same_for_every_address(pool: PgPool) {
+    compare(pool, "/api/auth/login/", (400, 1, 1), 4).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn d27_a_wish_for_a_reset_does_the_same_for_every_address(pool: PgPool) {
+    compare(pool, "/api/auth/password-reset/", (200, 0, 1), 4).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn d27_a_wish_for_another_activation_does_the_same_for_every_address(pool: PgPool) {
+    compare(pool, "/api/auth/activation/resend/", (200, 0, 1), 4).await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn d27_an_invitation_does_the_same_for_every_address(pool: PgPool) {
     let (app, _) = world(pool).await;
-    let ann = app.sign_in("ann").await;
-    let acme = app.make(&ann, "organizations/", json!({"name": "Acme"})).await.expect(201).id();
-    let path = format!("organizations/{acme}/invite_member/");
-    let mut done = Vec::new();
-    for email in ["nobody@example.com", "waiting@example.com"] {
-        let before = commands(&app).await;
-        let told = app.make(&ann, &path, json!({ "email": email })).await.expect(201).body;
-        let fields: Vec<String> = told.as_object().unwrap().keys().cloned().collect();
-        done.push((commands(&app).await - before, fields));
+    let host = app.register_active("host").await;
+    let acme = app.make(&host, "organizations/", json!({"name": "Acme"})).await.expect(201).id();
+    let path = format!("/api/core/organizations/{acme}/invite_member/");
+    let witness = Witness::new(&app);
+    let mut deeds = Vec::new();
+    let invite = |email: &str| {
+        let request = app.as_person(&host, reqwest::Method::POST, &path);
+        request.json(&json!({ "email": email }))
+    };
+    assert_eq!(invite("warm@example.com").send().await.unwrap().status(), 201);
+    for name in ADDRESSES {
+        let email = format!("{name}@example.com");
+        app.catch_up().await;
+        let deed = witness.send(invite(&email), &email).await;
+        deeds.push((email, deed));
     }
-    assert_eq!(done[0], done[1]);
-    assert_eq!(done[0].0, 1);
+    assert_eq!((deeds[0].1.status, deeds[0].1.appends), (201, 1));
+    assert_same("invite", &deeds);
 }

@@ -17,6 +17,7 @@ use crate::app::TestApp;
 use crate::person::{PASSWORD, Person};
 
 pub use authenticator::Authenticator;
+pub use passkeys::enrol;
 
 /// Somebody with an authenticator app.
 pub struct Guarded {

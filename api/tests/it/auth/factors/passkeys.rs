@@ -9,7 +9,7 @@ use crate::app::TestApp;
 use crate::auth::calls::{logged, post, profile_status};
 use crate::person::Person;
 
-async fn enrol(app: &TestApp, person: &Person, key: &mut Authenticator) -> (u16, Value) {
+pub async fn enrol(app: &TestApp, person: &Person, key: &mut Authenticator) -> (u16, Value) {
     let path = "/api/auth/factors/passkeys/";
     let (status, begun) = signed(app, &person.access, &format!("{path}options/"), json!({})).await;
     assert_eq!(status, 200, "{begun}");

@@ -1,7 +1,7 @@
 //! Sign-in with identity providers, against real ones: a certified one, one that misbehaves on request, one like GitHub.
 
 mod accounts;
-mod browser;
+pub mod browser;
 mod callback;
 mod describe;
 mod flow;
@@ -9,6 +9,6 @@ mod github;
 mod identities;
 mod misbehaviour;
 mod pre_hijacking;
-mod providers;
+pub mod providers;
 mod races;
 mod tokens;
