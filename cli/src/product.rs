@@ -214,6 +214,7 @@ fn command_settings(config: &Config) -> keynest_commands::Settings {
             cool_off_first: seconds(lockout.cool_off_seconds),
             cool_off_max: seconds(lockout.cool_off_max_seconds),
         },
+        spraying_accounts: lockout.spraying_accounts,
         known_network: hours(lockout.known_network_hours),
         links: LinkLimits {
             activation: hours(links.activation_hours),

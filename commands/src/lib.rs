@@ -49,6 +49,7 @@ struct Parts {
     clock: Clock,
     states: cache::States,
     refusals: access::Refusals,
+    spraying: login::Spraying,
     turns: turns::Turns,
     settings: Settings,
 }
@@ -69,8 +70,18 @@ impl Commands {
     ) -> Self {
         let states = cache::States::new(settings.states_max);
         let refusals = access::Refusals::default();
-        let turns = turns::Turns::default();
-        Self(Arc::new(Parts { store, keyring, hasher, clock, states, refusals, turns, settings }))
+        let (spraying, turns) = (login::Spraying::default(), turns::Turns::default());
+        Self(Arc::new(Parts {
+            store,
+            keyring,
+            hasher,
+            clock,
+            states,
+            refusals,
+            spraying,
+            turns,
+            settings,
+        }))
     }
 
     /// Time and ids.
@@ -121,6 +132,10 @@ impl Commands {
 
     pub(crate) fn refusals(&self) -> &access::Refusals {
         &self.0.refusals
+    }
+
+    pub(crate) fn spraying(&self) -> &login::Spraying {
+        &self.0.spraying
     }
 
     pub(crate) fn turns(&self) -> &turns::Turns {

@@ -11,7 +11,7 @@ use keynest_domain::session::{self, reauthenticate};
 use keynest_domain::user::LinkLimits;
 
 use crate::cache::STATES_MAX_DEFAULT;
-use crate::login::KNOWN_FOR;
+use crate::login::{KNOWN_FOR, SPRAYING_ACCOUNTS};
 
 /// Where the product is found if nothing is configured.
 const SITE: &str = "http://localhost:8000";
@@ -33,6 +33,8 @@ pub struct Settings {
     pub sessions: session::Lifetimes,
     /// When failed sign-ins lock an address.
     pub lockout: Lockout,
+    /// Accounts with a wrong password within ten minutes on one process that are told as an attack; 0: never.
+    pub spraying_accounts: u32,
     /// How long a network is known after a session there was last used.
     pub known_network: Lifetime,
     /// How long mailed links are good, and how often they are sent.
@@ -59,6 +61,7 @@ impl Default for Settings {
             relying_party: RelyingParty::new(SITE, SITE),
             sessions: session::Lifetimes::default(),
             lockout: Lockout::default(),
+            spraying_accounts: SPRAYING_ACCOUNTS,
             known_network: KNOWN_FOR,
             links: LinkLimits::default(),
             invitation: invite_member::LIFETIME,

@@ -10,7 +10,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 52] = [
+const BOUNDS: [(&str, i64, i64); 53] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -44,6 +44,7 @@ const BOUNDS: [(&str, i64, i64); 52] = [
     ("lockout.failures_max", 1, 100),
     ("lockout.cool_off_seconds", 1, 86_400),
     ("lockout.cool_off_max_seconds", 1, 86_400),
+    ("lockout.spraying_accounts", 0, 100_000),
     ("lockout.known_network_hours", 1, 365 * 24),
     ("links.activation_hours", 1, 30 * 24),
     ("links.password_reset_minutes", 5, 24 * 60),

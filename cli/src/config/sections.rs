@@ -134,6 +134,8 @@ section! {
         cool_off_seconds: u32 = 60,
         /// The longest lock.
         cool_off_max_seconds: u32 = 3_600,
+        /// Accounts with a wrong password within ten minutes on one process that are told as an attack; 0: never.
+        spraying_accounts: u32 = 50,
         /// How long a network counts as its owner's after a session there was last used.
         known_network_hours: u32 = 30 * 24,
     }

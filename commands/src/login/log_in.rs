@@ -47,6 +47,9 @@ impl Commands {
         let (verified, stronger) = self.compare(user, &wish.password).await?;
         let case = Compared { login, user, verified, stronger };
         let executed = self.execute(&origin.once(), &case).await?;
+        if executed.outcome.is_err() {
+            self.note_wrong_password(origin, &wish.email).await;
+        }
         let outcome = executed.outcome?;
         Executed { position: executed.position, outcome }.sign_in(self).await
     }

@@ -7,6 +7,7 @@ mod open_session;
 mod passkey_sign_in;
 mod second_factor;
 mod sign_in;
+mod spraying;
 mod ticket;
 
 use keynest_crypto::Keyring;
@@ -19,6 +20,8 @@ pub(crate) use open_session::{Opened, open_session, opened};
 pub use second_factor::Answer;
 pub(crate) use second_factor::proved;
 pub use sign_in::{Ceremony, Challenge, SignIn};
+pub(crate) use spraying::Spraying;
+pub use spraying::{SPRAYING_ACCOUNTS, SPRAYING_WINDOW};
 pub(crate) use ticket::{Ticket, TicketKind};
 
 /// A login stream of its own for something else than an address alone.
