@@ -17,7 +17,7 @@ async fn throttled(pool: PgPool) -> TestApp {
 }
 
 /// Behind a proxy, so that a test can call from anywhere.
-async fn limited(pool: PgPool, quotas: Quotas) -> TestApp {
+pub async fn limited(pool: PgPool, quotas: Quotas) -> TestApp {
     let mut builder = TestApp::builder(pool);
     builder.settings.throttles = ThrottleLimits { quotas, ..ThrottleLimits::default() };
     let trusted = vec!["127.0.0.1/32".parse().unwrap()];
@@ -25,14 +25,14 @@ async fn limited(pool: PgPool, quotas: Quotas) -> TestApp {
     builder.start().await
 }
 
-async fn try_to_sign_in(app: &TestApp, address: &str, email: &str) -> Response {
+pub async fn try_to_sign_in(app: &TestApp, address: &str, email: &str) -> Response {
     let body = json!({"email": email, "password": "wrong guess"});
     let request = app.post("/api/auth/login/").json(&body).header("X-Forwarded-For", address);
     request.send().await.unwrap()
 }
 
 /// `r` and `t` of a policy in the `RateLimit` field, read as the structured list that it is.
-fn standing(response: &Response, policy: &str) -> (u32, u32) {
+pub fn standing(response: &Response, policy: &str) -> (u32, u32) {
     let field = response.headers()["ratelimit"].to_str().unwrap();
     let item = field.split(", ").find_map(|it| it.strip_prefix(&format!("\"{policy}\";")));
     let item = item.unwrap_or_else(|| panic!("no {policy} in {field}"));

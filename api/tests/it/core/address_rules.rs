@@ -134,13 +134,39 @@ async fn rules_that_would_lock_their_author_out_are_refused_and_the_glass_can_be
     pool: PgPool,
 ) {
     let team = team(pool).await;
-    for rules in [
-        json!({"mode": "enforced", "allow": ["198.51.100.0/24"]}),
-        json!({"mode": "enforced", "deny": ["192.0.2.0/24"]}),
-        json!({"mode": "enforced", "allow": ["::/0"]}),
+    for (address, rules) in [
+        (OFFICE, json!({"allow": ["198.51.100.0/24"]})),
+        (OFFICE, json!({"deny": ["192.0.2.0/24"]})),
+        (OFFICE, json!({"deny": ["0.0.0.0/0"]})),
+        (OFFICE, json!({"allow": ["::/0"]})),
+        (OFFICE, json!({"allow": ["192.0.2.0/24"], "deny": [OFFICE]})),
+        (OFFICE, json!({"deny": ["::ffff:192.0.2.0/120"]})),
+        ("2001:db8:1::1", json!({"allow": ["2001:db8:2::/48", "0.0.0.0/0"]})),
+        ("2001:db8:1::1", json!({"deny": ["2001:db8::/32"]})),
+        ("2001:db8:1::1", json!({"allow": ["::/0"], "deny": ["2001:db8:1::1"]})),
+        ("::ffff:192.0.2.10", json!({"allow": ["198.51.100.0/24", "::/0"]})),
+        ("::ffff:192.0.2.10", json!({"deny": [OFFICE]})),
+        ("::ffff:c000:20a", json!({"deny": ["::ffff:192.0.2.10"]})),
     ] {
-        let refused = set(&team, OFFICE, rules).await.expect(400).body;
-        assert!(refused["details"]["allow"][0].as_str().unwrap().contains("lock you out"));
+        let mut wish = rules.clone();
+        wish["mode"] = json!("enforced");
+        let refused = set(&team, address, wish.clone()).await.expect(400).body;
+        let told = refused["details"]["allow"][0].as_str().unwrap();
+        assert!(told.contains("lock you out"), "{address} {rules}: {refused:#}");
+        wish["mode"] = json!("dry_run");
+        set(&team, address, wish).await.expect(200);
+        set(&team, address, json!({"mode": "dry_run"})).await.expect(200);
+    }
+    for (address, rules) in [
+        (OFFICE, json!({"allow": ["::ffff:192.0.2.0/120"]})),
+        (OFFICE, json!({"deny": ["::/0"]})),
+        ("2001:db8:1::1", json!({"allow": ["2001:db8::/32"], "deny": ["0.0.0.0/0"]})),
+        ("::ffff:192.0.2.10", json!({"allow": ["192.0.2.10"], "deny": ["192.0.2.11"]})),
+    ] {
+        let mut wish = rules.clone();
+        wish["mode"] = json!("enforced");
+        set(&team, address, wish).await.expect(200);
+        set(&team, address, json!({"mode": "dry_run"})).await.expect(200);
     }
     let path = format!("organizations/{}/address-rules/", team.organization);
     let rules = from(&team, AWAY, &team.admin, (Method::GET, &path), Value::Null).await;
@@ -156,6 +182,36 @@ async fn rules_that_would_lock_their_author_out_are_refused_and_the_glass_can_be
     from(&team, AWAY, &team.admin, (Method::GET, &call), Value::Null).await.expect(200);
     let again = team.app.app.commands.clear_address_rules(&origin, id).await.unwrap();
     assert!(again.position.is_none(), "there is nothing to clear");
+}
+
+/// Accepting proves a mailbox, and a member is a member wherever they are: it asks for no address and opens nothing.
+#[sqlx::test(migrations = false)]
+async fn whoever_accepts_from_an_address_that_is_not_let_in_gains_nothing_there(pool: PgPool) {
+    let team = team(pool).await;
+    let variable = team.variable("TOKEN", "canary").await;
+    let eve = &team.outsider;
+    let token = team.app.invite(&team.admin, team.organization, &eve.email, "admin").await;
+    set(&team, OFFICE, json!({"mode": "enforced", "allow": ["192.0.2.0/24"]})).await.expect(200);
+    let accept = team.app.post("/api/auth/invitations/accept/").json(&json!({ "token": token }));
+    let told = accept.header("X-Forwarded-For", AWAY).send().await.unwrap();
+    assert_eq!(told.status(), 200);
+    let told: Value = told.json().await.unwrap();
+    assert_eq!((&told["role"], &told["organization_name"]), (&json!("admin"), &json!("Acme")));
+    assert!(!told.to_string().contains("canary"));
+    team.app.catch_up().await;
+    for (method, path, body) in routes(&team, variable) {
+        let answer = from(&team, AWAY, eve, (method.clone(), &path), body).await;
+        let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
+        let told = (answer.status.as_u16(), code.as_str());
+        assert_eq!(told, (403, "address_not_allowed"), "{method} {path}");
+    }
+    for path in ["projects/", "environments/", "variables/"] {
+        let away = from(&team, AWAY, eve, (Method::GET, path), Value::Null).await;
+        assert_eq!(away.expect(200).body["count"], 0, "{path}");
+    }
+    let call = format!("variables/{variable}/");
+    let inside = from(&team, OFFICE, eve, (Method::GET, &call), Value::Null).await;
+    assert_eq!(inside.expect(200).body["decrypted_value"], "canary");
 }
 
 #[sqlx::test(migrations = false)]

@@ -5,6 +5,7 @@ mod exchange;
 mod making;
 mod scope_matrix;
 mod services;
+mod throttles;
 
 use keynest_domain::{Aggregate, UserId, user::User};
 use serde_json::{Value, json};
