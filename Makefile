@@ -30,6 +30,7 @@ check: needs ## Everything that CI checks.
 	@$(timed) dependencies cargo deny --locked --log-level error check bans licenses sources
 	@$(timed) 'unused dependencies' cargo machete
 	@$(timed) 'query metadata' scripts/sqlx-metadata --check
+	@$(timed) deployment scripts/check-deploy
 	@$(timed) tests $(MAKE) --no-print-directory test
 
 needs:
