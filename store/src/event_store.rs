@@ -100,6 +100,26 @@ impl EventStore {
         }
     }
 
+    /// The names that a stream holds, but for those of variables, which nobody gives back. In order.
+    pub async fn claims_of(&self, stream: &StreamName) -> Result<Vec<ClaimKey>, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.claims_of(stream)),
+            Self::Postgres(postgres) => postgres.claims_of(stream).await,
+        }
+    }
+
+    /// At most `limit` names that begin like this, whoever holds them. In order.
+    pub async fn claims_under(
+        &self,
+        prefix: &ClaimKey,
+        limit: usize,
+    ) -> Result<Vec<ClaimKey>, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.claims_under(prefix, limit)),
+            Self::Postgres(postgres) => postgres.claims_under(prefix, limit).await,
+        }
+    }
+
     /// The position of the last event.
     pub async fn head(&self) -> Result<Position, ReadError> {
         match self {

@@ -85,6 +85,30 @@ impl Memory {
         Some((stream.clone(), log.revision(stream)))
     }
 
+    pub(crate) fn claims_of(&self, stream: &StreamName) -> Vec<ClaimKey> {
+        let is_asked_for = |key: &ClaimKey, holder: &StreamName| {
+            holder == stream && !key.as_str().starts_with(CLAIMS_KEPT)
+        };
+        self.claims(is_asked_for, usize::MAX)
+    }
+
+    pub(crate) fn claims_under(&self, prefix: &ClaimKey, limit: usize) -> Vec<ClaimKey> {
+        self.claims(|key, _| key.as_str().starts_with(prefix.as_str()), limit)
+    }
+
+    fn claims(
+        &self,
+        is_asked_for: impl Fn(&ClaimKey, &StreamName) -> bool,
+        limit: usize,
+    ) -> Vec<ClaimKey> {
+        let log = self.log();
+        let found = log.claims.iter().filter(|(key, holder)| is_asked_for(key, holder));
+        let mut keys: Vec<ClaimKey> = found.map(|(key, _)| key.clone()).collect();
+        keys.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        keys.truncate(limit);
+        keys
+    }
+
     pub(crate) fn head(&self) -> Position {
         self.log().head()
     }

@@ -18,6 +18,8 @@ pub const CLAIM_KEY_BYTES_MAX: usize = 200;
 pub const EVENT_NAME_BYTES_MAX: usize = 100;
 /// Most checks, claims and releases in one append, each.
 pub const APPEND_CONDITIONS_MAX: usize = 1_100;
+/// How the names begin that nobody gives back: the numbers of variables.
+pub(crate) const CLAIMS_KEPT: &str = "variable:";
 /// Longest sealed client, in bytes.
 pub const CLIENT_BYTES_MAX: usize = 4 * 1024;
 /// Most events in one answer of `read_all`.

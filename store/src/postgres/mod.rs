@@ -130,6 +130,18 @@ impl Postgres {
         read::resolve(&self.0.pool, claim).await.map_err(unreadable)
     }
 
+    pub(crate) async fn claims_of(&self, stream: &StreamName) -> Result<Vec<ClaimKey>, ReadError> {
+        read::claims_of(&self.0.pool, stream).await.map_err(unreadable)
+    }
+
+    pub(crate) async fn claims_under(
+        &self,
+        prefix: &ClaimKey,
+        limit: usize,
+    ) -> Result<Vec<ClaimKey>, ReadError> {
+        read::claims_under(&self.0.pool, prefix, limit).await.map_err(unreadable)
+    }
+
     pub(crate) async fn lookup(&self, command: CommandId) -> Result<Option<Appended>, ReadError> {
         read::lookup(&self.0.pool, command).await.map_err(unreadable)
     }

@@ -93,6 +93,39 @@ pub(super) async fn resolve(
     Ok(holder.map(|(name, at)| (StreamName::from_stored(name), revision(at))))
 }
 
+/// The condition on the key is the one of the index.
+pub(super) async fn claims_of(
+    pool: &PgPool,
+    stream: &StreamName,
+) -> Result<Vec<ClaimKey>, sqlx::Error> {
+    let keys: Vec<String> = sqlx::query_scalar(
+        "select c.key from store.claims c \
+         where c.stream_id = (select s.id from store.streams s where s.name = $1) \
+             and c.key not like 'variable:%' order by c.key",
+    )
+    .bind(stream.as_str())
+    .fetch_all(pool)
+    .await?;
+    Ok(keys.into_iter().map(ClaimKey::from_stored).collect())
+}
+
+/// Keys are compared byte by byte, so those with a prefix stand together.
+pub(super) async fn claims_under(
+    pool: &PgPool,
+    prefix: &ClaimKey,
+    limit: usize,
+) -> Result<Vec<ClaimKey>, sqlx::Error> {
+    let keys: Vec<String> = sqlx::query_scalar(
+        "select c.key from store.claims c \
+         where c.key >= $1 and c.key < $1 || chr(1114111) order by c.key limit $2",
+    )
+    .bind(prefix.as_str())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    Ok(keys.into_iter().map(ClaimKey::from_stored).collect())
+}
+
 pub(super) async fn lookup(
     pool: &PgPool,
     command: CommandId,

@@ -125,7 +125,39 @@ async fn claims_differ_in_case_and_in_form(store: EventStore) {
     assert_eq!(holder(&store, "e\u{301}").await, Some(("thing-d".to_owned(), 1)));
 }
 
+async fn what_a_stream_holds_is_listed_but_for_variables(store: EventStore) {
+    let mut append = append([part("a", at(0), &["a"]), part("b", at(0), &["b"])]);
+    let variable = ClaimKey::new("variable", 7);
+    append.claims = vec![
+        (claim("y"), stream("a")),
+        (claim("x"), stream("a")),
+        (claim("z"), stream("b")),
+        (variable, stream("a")),
+    ];
+    store.append(append).await.unwrap();
+    assert_eq!(store.claims_of(&stream("a")).await.unwrap(), [claim("x"), claim("y")]);
+    assert_eq!(store.claims_of(&stream("c")).await.unwrap(), []);
+    let mut release = one("a", at(1));
+    release.releases = vec![claim("x")];
+    store.append(release).await.unwrap();
+    assert_eq!(store.claims_of(&stream("a")).await.unwrap(), [claim("y")]);
+}
+
+async fn names_with_a_beginning_are_listed_whoever_holds_them(store: EventStore) {
+    let mut append = append([part("a", at(0), &["a"]), part("b", at(0), &["b"])]);
+    let names = ["1:b", "1:a", "1", "12:a", "1;", "2:a", "1:\u{e9}"];
+    let holders = ["a", "b"].into_iter().cycle();
+    append.claims = names.iter().zip(holders).map(|(name, by)| (claim(name), stream(by))).collect();
+    store.append(append).await.unwrap();
+    let found = store.claims_under(&claim("1:"), 10).await.unwrap();
+    assert_eq!(found, ["1:a", "1:b", "1:\u{e9}"].map(claim));
+    assert_eq!(store.claims_under(&claim("1:"), 1).await.unwrap(), [claim("1:a")]);
+    assert_eq!(store.claims_under(&claim("3:"), 10).await.unwrap(), []);
+}
+
 contract![
+    what_a_stream_holds_is_listed_but_for_variables,
+    names_with_a_beginning_are_listed_whoever_holds_them,
     a_claim_resolves_to_its_stream_and_revision,
     an_unknown_claim_resolves_to_nothing,
     a_held_claim_conflicts_and_names_its_holder,
