@@ -9,20 +9,12 @@ use keynest_store::ClaimKey;
 
 /// An address, held by its account.
 pub fn email(keyring: &Keyring, address: &Email) -> ClaimKey {
-    email_text(keyring, address.as_str())
-}
-
-pub(crate) fn email_text(keyring: &Keyring, canonical: &str) -> ClaimKey {
-    ClaimKey::new("email", keyring.digest("email", canonical))
+    ClaimKey::new("email", keyring.digest("email", address.as_str()))
 }
 
 /// A username, case-sensitive, held by its account.
 pub fn username(keyring: &Keyring, name: &Username) -> ClaimKey {
-    username_text(keyring, name.as_str())
-}
-
-pub(crate) fn username_text(keyring: &Keyring, name: &str) -> ClaimKey {
-    ClaimKey::new("username", keyring.digest("username", name))
+    ClaimKey::new("username", keyring.digest("username", name.as_str()))
 }
 
 /// An organization's name among those of its creator, ignoring case, held by the organization.
@@ -63,15 +55,25 @@ pub fn identity(
     ClaimKey::new("identity", format_args!("{provider}:{digest}"))
 }
 
+/// How the networks of a person begin.
+pub(crate) fn devices(user: UserId) -> ClaimKey {
+    ClaimKey::new("device", format_args!("{user}:"))
+}
+
 /// A network that a person signed in from, held by the last session that did; moves with each sign-in.
 pub fn device(keyring: &Keyring, user: UserId, network: &str) -> ClaimKey {
     let digest = keyring.digest("network", network);
     ClaimKey::new("device", format_args!("{user}:{digest}"))
 }
 
-/// The number of a token or a rule, held by its owner for ever: it stays findable, and is never used twice.
+/// The number of a token or a rule, held by its owner as long as there is one: it stays findable, and is never used twice.
 pub fn token(id: TokenId) -> ClaimKey {
     ClaimKey::new("token", id)
+}
+
+/// Whether it is one of those.
+pub(crate) fn is_of_token(key: &ClaimKey) -> bool {
+    key.as_str().starts_with("token:")
 }
 
 /// A variable's id, held by its environment for ever: ids are never used twice.

@@ -58,7 +58,12 @@ impl Unit<'_> {
 
     async fn announce(&mut self, key: KeyId, subject: Subject) -> Result<(), CommandError> {
         let state = self.load::<DataKey>(key).await?;
-        self.stage::<DataKey>(key, key::destroy(&state, key, subject));
+        let events = key::destroy(&state, key, subject);
+        if let (Subject::Farewell(user), false) = (subject, events.is_empty()) {
+            // Signed in while the account was erased: from then on nobody can, so this is the last of it.
+            self.release_everything_of(user).await?;
+        }
+        self.stage::<DataKey>(key, events);
         Ok(())
     }
 }

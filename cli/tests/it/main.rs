@@ -4,6 +4,7 @@
 mod backup;
 mod config;
 mod embedded;
+mod erase;
 mod first_visit;
 mod journey;
 mod operations_page;

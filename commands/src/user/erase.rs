@@ -9,13 +9,14 @@ use keynest_domain::{
     Aggregate, Email, EnvironmentId, Event, InvitationId, OrganizationId, Sealed, UserId,
 };
 
-use keynest_store::ClaimKey;
-
 use super::owner_of;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
 /// Teams, invitations and environments that one erasure deals with, of each kind: they are one append.
 pub const FOOTPRINT_MAX: usize = 200;
+
+/// Names that one append of an erasure gives back.
+pub const RELEASED_MAX: usize = 1_000;
 
 /// Where a person is known, as the read models tell it; every rule is checked again on the write side.
 #[derive(Clone, Debug, Default)]
@@ -103,7 +104,7 @@ impl UseCase for Erase {
             return Ok(());
         }
         let footprint = self.footprint()?;
-        let address = unit.release_names(id, &user).await?;
+        unit.release_everything_of(id).await?;
         unit.leave_all(id, footprint).await?;
         for &(organization, invitation) in &footprint.invitations {
             unit.revoke_if_pending(organization, invitation).await?;
@@ -111,7 +112,7 @@ impl UseCase for Erase {
         }
         unit.destroy_key(Subject::User(id)).await?;
         let farewell = match self {
-            Self::Own(_) | Self::Other(_) => Some(unit.seal_farewell(id, &address).await?),
+            Self::Own(_) | Self::Other(_) => Some(unit.seal_farewell(id, &user).await?),
             Self::Again(_) => None,
         };
         let wish = erase::Erase { farewell, at: unit.now() };
@@ -149,16 +150,18 @@ impl Erase {
 }
 
 impl Unit<'_> {
-    /// Frees what only this account could hold; answers the address.
-    async fn release_names(&mut self, id: UserId, user: &User) -> Result<String, CommandError> {
-        let names = self.commands().open_user_names(id, user).await?;
-        let keyring = self.commands().keyring();
-        self.release(claims::email_text(keyring, &names.email));
-        self.release(claims::username_text(keyring, &names.username));
-        for identity in &user.identities {
-            self.release(ClaimKey::from_stored(identity.claim.clone()));
+    /// Frees whatever this account holds: address, username, identities, passkeys, tokens' numbers, and the networks
+    /// that it was used from, which its sessions hold. Asked of the store, so that nothing can be overlooked. What is
+    /// past the limit, and a network that somebody signed in from in this very moment, goes with the key of the last mail.
+    pub(crate) async fn release_everything_of(&mut self, id: UserId) -> Result<(), CommandError> {
+        let store = self.commands().store();
+        let networks = store.claims_under(&claims::devices(id), RELEASED_MAX).await?;
+        let held = store.claims_of(&User::stream(id)).await?;
+        let (numbers, names): (Vec<_>, Vec<_>) = held.into_iter().partition(claims::is_of_token);
+        for key in names.into_iter().chain(networks).chain(numbers).take(RELEASED_MAX) {
+            self.release(key);
         }
-        Ok(names.email)
+        Ok(())
     }
 
     /// Leaves every team; those with nobody else in them end, with their names and values. All that need somebody
@@ -216,9 +219,10 @@ impl Unit<'_> {
         Ok(())
     }
 
-    async fn seal_farewell(&self, id: UserId, address: &str) -> Result<Sealed, CommandError> {
+    async fn seal_farewell(&self, id: UserId, user: &User) -> Result<Sealed, CommandError> {
+        let address = self.commands().open_user_email(id, user).await?;
         let context = farewell_context(id);
-        Ok(self.commands().keyring().seal(&context, address.as_bytes()).await?)
+        Ok(self.commands().keyring().seal(&context, address.as_str().as_bytes()).await?)
     }
 }
 

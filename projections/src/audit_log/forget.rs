@@ -44,11 +44,11 @@ pub(crate) async fn forget(key: &KeyDestroyed, rows: &mut PgConnection) -> Resul
     }
 }
 
-/// From where a person did something.
+/// From where a person did something, signed in or not, and from where strangers tried to be that person.
 async fn told_by(user: UserId, rows: &mut PgConnection) -> Result<(), ApplyError> {
     sqlx::query!(
         "update audit_log set ip_address = null, agent = null, details = details - 'token'
-         where actor_id = $1 and day_key is null",
+         where actor_id = $1 or (actor_id is null and account_id = $1)",
         user.get()
     )
     .execute(rows)
