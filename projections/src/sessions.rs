@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use keynest_crypto::Keyring;
 use keynest_domain::key::KeyDestroyed;
 use keynest_domain::session::{self, EndReason};
+use keynest_domain::user::Ends;
 use keynest_domain::{Event, KeyId, SessionId, Subject, Timestamp, UserId, user};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -80,17 +81,8 @@ impl Projection for Sessions {
     }
 
     fn wants(&self, event: &str) -> bool {
-        const EPOCH_RISES: [&str; 7] = [
-            "user.password_changed",
-            "user.password_reset",
-            "user.deactivated",
-            "user.other_sessions_ended",
-            "user.email_changed",
-            "user.email_change_undone",
-            "user.erased",
-        ];
         matches!(event, "session.started" | "session.refreshed" | "session.ended")
-            || EPOCH_RISES.contains(&event)
+            || user::ENDS_SESSIONS.contains(&event)
     }
 
     async fn apply(
@@ -103,47 +95,8 @@ impl Projection for Sessions {
             if let Event::Session(event) = &applied.event {
                 apply_session(applied, event, rows, keyring).await?;
             } else if let Event::User(event) = &applied.event {
-                let changed = EndReason::CredentialsChanged;
-                let rise = match event {
-                    user::Event::PasswordChanged(it) => (it.epoch, it.kept, changed),
-                    user::Event::PasswordReset(it) => (it.epoch, None, changed),
-                    user::Event::UserDeactivated(it) => (it.epoch, None, changed),
-                    user::Event::OtherSessionsEnded(it) => {
-                        (it.epoch, it.kept, EndReason::SignedOut)
-                    }
-                    user::Event::EmailChanged(it) => (it.epoch, it.kept, changed),
-                    user::Event::EmailChangeUndone(it) => (it.epoch, None, changed),
-                    user::Event::UserErased(it) => (it.epoch, None, changed),
-                    user::Event::UserRegistered(_)
-                    | user::Event::RegistrationRepeated(_)
-                    | user::Event::ActivationRequested(_)
-                    | user::Event::UserActivated(_)
-                    | user::Event::ProfileUpdated(_)
-                    | user::Event::PasswordResetRequested(_)
-                    | user::Event::UserReactivated(_)
-                    | user::Event::TotpEnrolled(_)
-                    | user::Event::TotpUsed(_)
-                    | user::Event::PasskeyEnrolled(_)
-                    | user::Event::PasskeyUsed(_)
-                    | user::Event::RecoveryCodesMade(_)
-                    | user::Event::RecoveryCodeUsed(_)
-                    | user::Event::FactorRemoved(_)
-                    | user::Event::NoticesSwitched(_)
-                    | user::Event::DataExported(_)
-                    | user::Event::TokenCreated(_)
-                    | user::Event::TokenRevoked(_)
-                    | user::Event::AdministratorGranted(_)
-                    | user::Event::AdministratorRevoked(_)
-                    | user::Event::IdentityLinked(_)
-                    | user::Event::IdentityUnlinked(_)
-                    | user::Event::ProfileSynchronised(_)
-                    | user::Event::NewDeviceNoticed(_)
-                    | user::Event::PasswordRehashed(_)
-                    | user::Event::EmailChangeRequested(_)
-                    | user::Event::EmailChangeConfirmed(_)
-                    | user::Event::EmailChangeCancelled(_) => continue,
-                };
-                raise_epoch(applied, rise, rows).await?;
+                let Some(ends) = event.ends() else { continue };
+                raise_epoch(applied, ends, rows).await?;
             }
         }
         Ok(())
@@ -247,7 +200,7 @@ async fn start(
 
 async fn raise_epoch(
     applied: &Applied,
-    (epoch, kept, reason): (u32, Option<SessionId>, EndReason),
+    Ends { epoch, kept, reason, .. }: Ends,
     rows: &mut PgConnection,
 ) -> Result<(), ApplyError> {
     sqlx::query!(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use keynest_domain::user::ENDS_TOKENS;
 use keynest_domain::{Event, Lifetime, Timestamp, TokenId, UserId, organization, user};
 use keynest_projections::TokenStanding;
 
@@ -10,16 +11,9 @@ const KEPT_FOR: Lifetime = Lifetime::from_hours(24);
 /// Between two looks for what is too old.
 const PRUNED_EVERY: Lifetime = Lifetime::from_minutes(1);
 
-/// Stored names of the events that end tokens.
-const NAMES: [&str; 7] = [
-    "user.token_revoked",
-    "user.password_reset",
-    "user.deactivated",
-    "user.erased",
-    "user.email_change_undone",
-    "organization.service_token_revoked",
-    "organization.trust_removed",
-];
+/// Stored names of the events that end one token.
+const NAMES: [&str; 3] =
+    ["user.token_revoked", "organization.service_token_revoked", "organization.trust_removed"];
 
 /// What ended tokens, and when.
 #[derive(Debug, Default)]
@@ -32,7 +26,7 @@ pub struct EndedTokens {
 
 /// Whether an event of this name can end a token.
 pub fn is_ending(name: &str) -> bool {
-    NAMES.contains(&name)
+    NAMES.contains(&name) || ENDS_TOKENS.contains(&name)
 }
 
 impl EndedTokens {
@@ -44,7 +38,9 @@ impl EndedTokens {
             self.tokens.insert(it.trust, at);
         } else if let Event::User(user::Event::TokenRevoked(it)) = event {
             self.tokens.insert(it.token, at);
-        } else if let (Event::User(_), Ok(owner)) = (event, stream_id.parse()) {
+        } else if let (Event::User(event), Ok(owner)) = (event, stream_id.parse())
+            && event.ends().is_some_and(|ends| ends.tokens)
+        {
             self.owners.insert(owner, at);
         }
     }
@@ -107,6 +103,6 @@ mod tests {
     #[test]
     fn every_event_that_ends_tokens_is_asked_for() {
         let known: Vec<_> = Event::catalogue().map(|(name, _)| name).collect();
-        assert!(NAMES.iter().all(|name| known.contains(name)));
+        assert!(NAMES.iter().chain(&ENDS_TOKENS).all(|name| known.contains(name)));
     }
 }

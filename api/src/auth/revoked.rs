@@ -3,24 +3,13 @@
 use std::collections::HashMap;
 
 use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessClaims};
-use keynest_domain::{Event, Lifetime, SessionId, Timestamp, UserId, session, user};
+use keynest_domain::user::{ENDS_SESSIONS, Ends};
+use keynest_domain::{Event, Lifetime, SessionId, Timestamp, UserId, session};
 
 /// Kept longer than tokens live, for clocks that differ.
 const KEPT_FOR: Lifetime = Lifetime::from_secs(ACCESS_TOKEN_LIFETIME.secs() + 300);
 /// Between two looks for what is too old.
 const PRUNED_EVERY: Lifetime = Lifetime::from_minutes(1);
-
-/// Stored names of the events that end something.
-const NAMES: [&str; 8] = [
-    "session.ended",
-    "user.password_changed",
-    "user.password_reset",
-    "user.deactivated",
-    "user.other_sessions_ended",
-    "user.email_changed",
-    "user.email_change_undone",
-    "user.erased",
-];
 
 /// Why a token is not good any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +37,7 @@ struct Epoch {
 
 /// Whether an event of this name can end anything, so that the others need not be decoded.
 pub fn is_ending(name: &str) -> bool {
-    NAMES.contains(&name)
+    name == "session.ended" || ENDS_SESSIONS.contains(&name)
 }
 
 impl Revoked {
@@ -63,43 +52,7 @@ impl Revoked {
             self.end(ended.session, at);
         }
         let Event::User(event) = event else { return };
-        let (epoch, kept, is_closed) = match event {
-            user::Event::PasswordChanged(it) => (it.epoch, it.kept, false),
-            user::Event::PasswordReset(it) => (it.epoch, None, false),
-            user::Event::UserDeactivated(it) => (it.epoch, None, true),
-            user::Event::OtherSessionsEnded(it) => (it.epoch, it.kept, false),
-            user::Event::EmailChanged(it) => (it.epoch, it.kept, false),
-            user::Event::EmailChangeUndone(it) => (it.epoch, None, false),
-            user::Event::UserErased(it) => (it.epoch, None, false),
-            user::Event::UserRegistered(_)
-            | user::Event::RegistrationRepeated(_)
-            | user::Event::ActivationRequested(_)
-            | user::Event::UserActivated(_)
-            | user::Event::ProfileUpdated(_)
-            | user::Event::PasswordResetRequested(_)
-            | user::Event::UserReactivated(_)
-            | user::Event::NoticesSwitched(_)
-            | user::Event::TotpEnrolled(_)
-            | user::Event::TotpUsed(_)
-            | user::Event::PasskeyEnrolled(_)
-            | user::Event::PasskeyUsed(_)
-            | user::Event::RecoveryCodesMade(_)
-            | user::Event::RecoveryCodeUsed(_)
-            | user::Event::FactorRemoved(_)
-            | user::Event::DataExported(_)
-            | user::Event::TokenCreated(_)
-            | user::Event::TokenRevoked(_)
-            | user::Event::AdministratorGranted(_)
-            | user::Event::AdministratorRevoked(_)
-            | user::Event::IdentityLinked(_)
-            | user::Event::IdentityUnlinked(_)
-            | user::Event::ProfileSynchronised(_)
-            | user::Event::NewDeviceNoticed(_)
-            | user::Event::PasswordRehashed(_)
-            | user::Event::EmailChangeRequested(_)
-            | user::Event::EmailChangeConfirmed(_)
-            | user::Event::EmailChangeCancelled(_) => return,
-        };
+        let Some(Ends { epoch, kept, is_closed, .. }) = event.ends() else { return };
         if let Ok(user) = stream_id.parse::<UserId>() {
             self.epochs.insert(user, Epoch { epoch, kept, is_closed, at });
         }
@@ -201,7 +154,8 @@ mod tests {
     #[test]
     fn every_event_that_ends_something_is_asked_for() {
         let known: Vec<_> = Event::catalogue().map(|(name, _)| name).collect();
-        assert!(NAMES.iter().all(|name| known.contains(name)));
+        assert!(ENDS_SESSIONS.iter().all(|name| known.contains(name) && is_ending(name)));
+        assert!(is_ending("session.ended"));
         assert!(is_ending(changed().name()) && !is_ending("user.activated"));
     }
 }

@@ -1,10 +1,12 @@
 //! A change of address: its events, and what waits until both sides have said yes.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::links::EMAIL_CHANGES_WINDOW;
 use super::{OpenLink, User};
-use crate::{LinkNonce, Sealed, SessionId, Timestamp};
+use crate::{FactorId, IdentityId, LinkNonce, Sealed, SessionId, Timestamp};
 
 /// Whose link of a change of address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,19 @@ pub struct EmailChange {
     pub expires_at: Timestamp,
     /// The session that will stay.
     pub kept: Option<SessionId>,
+    /// When it was asked for.
+    pub ways: WaysIn,
+}
+
+/// The ways in of an account besides its password, when a change of address was asked for. What was added since is not
+/// the owner's, should the owner say that the change was not.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct WaysIn {
+    pub identities: BTreeSet<IdentityId>,
+    pub factors: BTreeSet<FactorId>,
+    /// The recovery codes, by their sealed digests.
+    pub recovery: Option<Sealed>,
 }
 
 /// The way back to the old address.
@@ -93,6 +108,7 @@ pub struct EmailUndo {
     /// Sealed by [`super::Event::EmailChanged`].
     pub previous: Sealed,
     pub link: OpenLink,
+    pub ways: WaysIn,
 }
 
 /// Changes of address that were asked for in a span.
@@ -104,24 +120,38 @@ pub struct EmailChangeCount {
 }
 
 impl User {
-    pub(super) fn set_email(
-        &mut self,
-        email: &Sealed,
-        by: &'static str,
-        epoch: u32,
-        kept: Option<SessionId>,
-    ) {
+    pub(super) fn set_email(&mut self, email: &Sealed, by: &'static str) {
         self.email = Some(email.clone());
         self.email_sealed_by = Some(by);
         self.email_change = None;
         // A link that was mailed to the address of until now.
         self.reset = None;
-        self.epoch = epoch;
-        self.kept = kept;
+    }
+
+    /// Whoever changed the address may know the password, or have chosen it: it opens nothing any more.
+    pub(super) fn undo_email(&mut self, it: &EmailChangeUndone, by: &'static str) {
+        self.email_undo = None;
+        self.set_email(&it.email, by);
+        self.password = None;
+        self.password_sealed_by = None;
+        self.rehashed_from = None;
+    }
+
+    /// The ways in that there are now.
+    pub(super) fn ways(&self) -> WaysIn {
+        let factors = &self.factors;
+        WaysIn {
+            identities: self.identities.iter().map(|identity| identity.id).collect(),
+            factors: factors.totps.keys().chain(factors.passkeys.keys()).copied().collect(),
+            recovery: factors.recovery.as_ref().map(|codes| codes.digests.clone()),
+        }
     }
 
     pub(super) fn wait_for_email(&mut self, it: &EmailChangeRequested) {
         let link = |nonce| Some(OpenLink { nonce, expires_at: it.expires_at });
+        // Asking again does not make what was added since the first wish older than it.
+        let open = self.email_change.take().filter(|change| it.at < change.expires_at);
+        let ways = open.map_or_else(|| self.ways(), |change| change.ways);
         self.email_change = Some(EmailChange {
             email: it.email.clone(),
             new_link: link(it.new_nonce),
@@ -129,6 +159,7 @@ impl User {
             old_nonce: it.old_nonce,
             expires_at: it.expires_at,
             kept: it.kept,
+            ways,
         });
         let counted =
             self.email_changes.filter(|counted| it.at < counted.since + EMAIL_CHANGES_WINDOW);

@@ -10,6 +10,7 @@ pub mod create_token;
 pub mod deactivate;
 mod email_change;
 pub mod end_other_sessions;
+mod ends;
 pub mod erase;
 pub mod export;
 pub mod factors;
@@ -38,9 +39,10 @@ use serde::{Deserialize, Serialize};
 
 pub use email_change::{
     EmailChange, EmailChangeCancelled, EmailChangeConfirmed, EmailChangeCount,
-    EmailChangeRequested, EmailChangeUndone, EmailChanged, EmailUndo, MailSide,
+    EmailChangeRequested, EmailChangeUndone, EmailChanged, EmailUndo, MailSide, WaysIn,
 };
 pub use end_other_sessions::OtherSessionsEnded;
+pub use ends::{ENDS_SESSIONS, ENDS_TOKENS, Ends};
 pub use identity::{Identity, IdentityLinked, IdentityUnlinked, ProfileSynchronised};
 pub use links::LinkLimits;
 pub use notice_device::NewDeviceNoticed;

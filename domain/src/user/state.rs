@@ -88,7 +88,7 @@ impl Aggregate for User {
             Event::UserActivated(_) => self.activate(),
             Event::ProfileUpdated(it) => self.set_names(it, name),
             Event::PasswordChanged(it) => {
-                self = self.with_password(&it.password, name, it.epoch, it.kept);
+                self.set_password(&it.password, name);
             }
             Event::PasswordResetRequested(it) => {
                 self.reset = Some(OpenLink { nonce: it.nonce, expires_at: it.expires_at });
@@ -96,15 +96,14 @@ impl Aggregate for User {
                 keep_time(&mut self.reset_times, it.at);
             }
             Event::PasswordReset(it) => {
-                self = self.with_password(&it.password, name, it.epoch, None);
-                self.tokens.clear();
+                self.set_password(&it.password, name);
             }
-            Event::UserDeactivated(it) => self.deactivate(it),
+            Event::UserDeactivated(_) => self.deactivate(),
             Event::UserReactivated(_) => {
                 self.standing =
                     if self.was_activated { Standing::Active } else { Standing::Inactive };
             }
-            Event::DataExported(_) => {}
+            Event::DataExported(_) | Event::OtherSessionsEnded(_) => {}
             Event::UserErased(it) => self = self.erased(it),
             Event::TokenCreated(it) => self.add_token(it),
             Event::TokenRevoked(it) => {
@@ -123,10 +122,6 @@ impl Aggregate for User {
             Event::IdentityLinked(it) => self = link_identity::evolve(self, it),
             Event::IdentityUnlinked(it) => self = unlink_identity::evolve(self, it),
             Event::ProfileSynchronised(it) => self = synchronise_profile::evolve(self, it, name),
-            Event::OtherSessionsEnded(it) => {
-                self.epoch = it.epoch;
-                self.kept = it.kept;
-            }
             Event::NewDeviceNoticed(_) => self.has_signed_in = true,
             Event::PasswordRehashed(it) => {
                 self.rehashed_from = self.password.replace(it.password.clone());
@@ -136,11 +131,10 @@ impl Aggregate for User {
             Event::EmailChangeConfirmed(it) => self.note_confirmation(it.side),
             Event::EmailChangeCancelled(_) => self.email_change = None,
             Event::EmailChanged(it) => self.change_email(it, name),
-            Event::EmailChangeUndone(it) => {
-                self.tokens.clear();
-                self.email_undo = None;
-                self.set_email(&it.email, name, it.epoch, None);
-            }
+            Event::EmailChangeUndone(it) => self.undo_email(it, name),
+        }
+        if let Some(ends) = event.ends() {
+            self.end(ends);
         }
         self
     }
@@ -213,13 +207,18 @@ impl User {
         self.names_follow = false;
     }
 
-    fn deactivate(&mut self, it: &UserDeactivated) {
+    fn deactivate(&mut self) {
         self.standing = Standing::Deactivated;
-        self.epoch = it.epoch;
-        self.kept = None;
         self.reset = None;
         self.email_change = None;
-        self.tokens.clear();
+    }
+
+    fn end(&mut self, ends: Ends) {
+        self.epoch = ends.epoch;
+        self.kept = ends.kept;
+        if ends.tokens {
+            self.tokens.clear();
+        }
     }
 
     fn add_token(&mut self, it: &TokenCreated) {
@@ -229,8 +228,10 @@ impl User {
 
     fn change_email(&mut self, it: &EmailChanged, name: &'static str) {
         let link = OpenLink { nonce: it.undo_nonce, expires_at: it.undo_until };
-        self.email_undo = Some(EmailUndo { previous: it.previous.clone(), link });
-        self.set_email(&it.email, name, it.epoch, it.kept);
+        let asked = self.email_change.take().map(|change| change.ways);
+        let ways = asked.unwrap_or_else(|| self.ways());
+        self.email_undo = Some(EmailUndo { previous: it.previous.clone(), link, ways });
+        self.set_email(&it.email, name);
     }
 
     /// Whatever a later feature adds to the state is wiped as well.
@@ -238,20 +239,11 @@ impl User {
         Self { id: self.id, standing: Standing::Erased, epoch: it.epoch, ..Self::default() }
     }
 
-    fn with_password(
-        mut self,
-        password: &Sealed,
-        by: &'static str,
-        epoch: u32,
-        kept: Option<SessionId>,
-    ) -> Self {
+    fn set_password(&mut self, password: &Sealed, by: &'static str) {
         self.password = Some(password.clone());
         self.password_sealed_by = Some(by);
         self.rehashed_from = None;
         self.reset = None;
         self.email_change = None;
-        self.epoch = epoch;
-        self.kept = kept;
-        self
     }
 }

@@ -14,14 +14,11 @@ use crate::projection::{Applied, Categories, Projection, column};
 /// The projection `tokens`.
 pub struct Tokens;
 
-const WANTED: [&str; 12] = [
+/// Besides those that end everything of an account.
+const WANTED: [&str; 8] = [
     "user.token_created",
     "user.token_revoked",
     "user.activated",
-    "user.password_reset",
-    "user.deactivated",
-    "user.erased",
-    "user.email_change_undone",
     "organization.service_token_created",
     "organization.service_token_revoked",
     "organization.trust_created",
@@ -44,7 +41,7 @@ impl Projection for Tokens {
     }
 
     fn wants(&self, event: &str) -> bool {
-        WANTED.contains(&event)
+        WANTED.contains(&event) || user::ENDS_TOKENS.contains(&event)
     }
 
     async fn apply(
