@@ -54,7 +54,7 @@ pub use memberships::{MEMBERS_LISTED_MAX, MemberRow, Members, Recipient};
 pub use organizations::{OrganizationCounts, OrganizationRow, Organizations};
 pub use page::{Listed, PAGE_SIZE_MAX, Page};
 pub use personal_data::{
-    PERSONAL_ROWS_MAX, PersonalInvitation, PersonalMembership, PersonalSession,
+    PERSONAL_ROWS_MAX, PersonalInvitation, PersonalMembership, PersonalSession, PersonalToken,
 };
 pub use profile::{PROFILE_ORGANIZATIONS_MAX, Profile, ProfileOrganization};
 pub use projection::{Applied, Categories, Projection};

@@ -4,12 +4,13 @@ use keynest_domain::{InvitationId, OrganizationId, Role, SessionId, Timestamp, U
 
 use crate::error::QueryError;
 use crate::queries::{Queries, role};
+use crate::tokens::TokenRow;
 
 /// Rows of each kind in one copy: the newest ones.
 pub const PERSONAL_ROWS_MAX: i64 = 10_000;
 
 /// A sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct PersonalSession {
     pub id: SessionId,
@@ -18,6 +19,17 @@ pub struct PersonalSession {
     pub last_used_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub end_reason: Option<String>,
+    /// Of sessions that live.
+    pub address: Option<String>,
+    pub agent: Option<String>,
+}
+
+/// A personal token, living or not. Its text is nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct PersonalToken {
+    pub row: TokenRow,
+    pub ended_at: Option<Timestamp>,
 }
 
 /// A place in a team.
@@ -45,6 +57,13 @@ pub struct PersonalInvitation {
 }
 
 /// Personal data does not print.
+impl std::fmt::Debug for PersonalSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PersonalSession").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Personal data does not print.
 impl std::fmt::Debug for PersonalInvitation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PersonalInvitation").field("id", &self.id).finish_non_exhaustive()
@@ -58,7 +77,7 @@ impl Queries {
         user: UserId,
     ) -> Result<Vec<PersonalSession>, QueryError> {
         let rows = sqlx::query!(
-            "select id, method, started_at, last_used_at, ended_at, end_reason from sessions
+            "select id, method, started_at, last_used_at, ended_at, end_reason, address, agent from sessions
              where user_id = $1 order by started_at desc, id limit $2",
             user.get(),
             PERSONAL_ROWS_MAX
@@ -72,6 +91,8 @@ impl Queries {
             last_used_at: row.last_used_at.into(),
             ended_at: row.ended_at.map(Timestamp::from),
             end_reason: row.end_reason,
+            address: row.address,
+            agent: row.agent,
         });
         Ok(sessions.collect())
     }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 use crate::error::QueryError;
+use crate::personal_data::{PERSONAL_ROWS_MAX, PersonalToken};
 use crate::queries::{Queries, count, role};
 use crate::tokens::{TokenRow, TokenStanding, TrustTerms};
 
@@ -63,6 +64,39 @@ impl Queries {
         .fetch_all(self.read())
         .await?;
         Ok(ids.into_iter().map(TokenId::new).collect())
+    }
+
+    /// Every personal token that an account ever made, the newest first, for the copy of its data.
+    pub async fn all_personal_tokens(
+        &self,
+        user: UserId,
+    ) -> Result<Vec<PersonalToken>, QueryError> {
+        let rows = sqlx::query!(
+            "select t.id, t.name, t.scope, t.ranges, t.created_at, t.expires_at, t.ended_at
+             from tokens t where t.user_id = $1 order by t.id desc limit $2",
+            user.get(),
+            PERSONAL_ROWS_MAX
+        )
+        .fetch_all(self.read())
+        .await?;
+        let token = rows.into_iter().map(|row| {
+            let ended_at = row.ended_at.map(Timestamp::from);
+            let row = read(Stored {
+                id: row.id,
+                name: row.name,
+                role: None,
+                scope: row.scope,
+                ranges: row.ranges,
+                issuer: None,
+                conditions: None,
+                lifetime_minutes: None,
+                created_by_name: String::new(),
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+            })?;
+            Ok(PersonalToken { row, ended_at })
+        });
+        token.collect()
     }
 
     async fn tokens(

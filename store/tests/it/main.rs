@@ -11,5 +11,6 @@ mod golden;
 mod idempotency;
 mod key_table;
 mod oracle;
+mod personal_fields;
 mod postgres;
 mod quotas;

@@ -1,7 +1,7 @@
 //! The caller's own identities at other providers: list, link, unlink.
 
 mod link;
-mod list;
+pub mod list;
 mod ticket;
 mod unlink;
 
