@@ -37,6 +37,7 @@ pub enum Kind {
     AccountClosed,
     AccountErased,
     TokenCreated,
+    TokenEnded,
 }
 
 /// A mail to be rendered and sent.
@@ -64,7 +65,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
@@ -95,6 +96,7 @@ impl Kind {
         Self::AccountClosed,
         Self::AccountErased,
         Self::TokenCreated,
+        Self::TokenEnded,
     ];
 
     /// The name of its folder, and in the tables.
@@ -130,6 +132,7 @@ impl Kind {
             Self::AccountClosed => "account_closed",
             Self::AccountErased => "account_erased",
             Self::TokenCreated => "token_created",
+            Self::TokenEnded => "token_ended",
         }
     }
 }

@@ -4,7 +4,7 @@ use keynest_crypto::{Link, LinkTarget, Subject};
 use keynest_domain::organization::{
     Event, InvitationSent, MemberJoined, MemberRemoved, MemberRoleChanged, Organization,
 };
-use keynest_domain::{OrganizationId, UserId};
+use keynest_domain::{OrganizationId, Role, TokenId, UserId};
 use minijinja::{Value, context};
 
 use crate::letter::{Kind, Letter, Recipient};
@@ -22,7 +22,7 @@ impl Mailer {
         let Some((state, name)) = self.organization(id).await? else { return Ok(Vec::new()) };
         let facts = context! {
             organization => name,
-            actor => self.name_of(delivery.recorded.metadata.actor).await?,
+            actor => self.actor_name(delivery).await?,
             ..self.circumstances(delivery).await
         };
         match event {
@@ -39,10 +39,33 @@ impl Mailer {
             | Event::InvitationExpired(_)
             | Event::AddressRulesChanged(_)
             | Event::ServiceTokenCreated(_)
-            | Event::ServiceTokenRevoked(_)
-            | Event::TrustCreated(_)
-            | Event::TrustRemoved(_) => Ok(Vec::new()),
+            | Event::TrustCreated(_) => Ok(Vec::new()),
+            Event::ServiceTokenRevoked(it) => {
+                self.service_ended(delivery, &state, it.token, facts).await
+            }
+            Event::TrustRemoved(it) => self.service_ended(delivery, &state, it.trust, facts).await,
         }
+    }
+
+    /// All admins, when it was none of them: a matter of security, so notices or not.
+    async fn service_ended(
+        &self,
+        delivery: &Delivery,
+        state: &Organization,
+        token: TokenId,
+        facts: Value,
+    ) -> Result<Vec<Letter>, WorkError> {
+        let is_admin = |user: &UserId| state.members.get(user) == Some(&Role::Admin);
+        if delivery.recorded.metadata.actor.as_ref().is_some_and(is_admin) {
+            return Ok(Vec::new());
+        }
+        let facts = context! { token => token.get(), username => (), ..facts };
+        let mut admins = Vec::new();
+        for user in state.members.keys().filter(|user| is_admin(user)) {
+            let person = self.person(*user).await?.filter(|person| person.is_active);
+            admins.extend(person.map(|person| person.recipient));
+        }
+        Ok(to_each(Kind::TokenEnded, admins, &facts))
     }
 
     async fn invitation(

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use keynest_commands::{Client, CommandError};
 use keynest_crypto::{Context, Subject};
-use keynest_domain::organization::Organization;
+use keynest_domain::organization::{self, Organization};
 use keynest_domain::user::{Standing, User};
 use keynest_domain::{Aggregate, OrganizationId, Sealed, StreamName, UserId};
-use keynest_store::Recorded;
+use keynest_store::{Recorded, Revision};
 
 use crate::letter::Recipient;
 use crate::mailer::Mailer;
@@ -68,6 +68,36 @@ impl Mailer {
             None => None,
         };
         Ok(person.map_or_else(|| "Somebody".to_owned(), |person| person.name().to_owned()))
+    }
+
+    /// How whoever caused an event is called in other people's mails: a person, or a service of the organization.
+    pub(crate) async fn actor_name(&self, delivery: &Delivery) -> Result<String, WorkError> {
+        let metadata = &delivery.recorded.metadata;
+        if let (Some(actor), Some(organization)) = (metadata.actor, metadata.organization)
+            && let Some(name) = self.service_name(organization, actor).await?
+        {
+            return Ok(name);
+        }
+        self.name_of(metadata.actor).await
+    }
+
+    /// The name of a token or a rule that acts under its own number, ended ones too; `None` for people.
+    async fn service_name(
+        &self,
+        organization: OrganizationId,
+        actor: UserId,
+    ) -> Result<Option<String>, WorkError> {
+        if self.commands.read::<User>(actor).await.map_err(later)?.id.is_some() {
+            return Ok(None);
+        }
+        let stream = Organization::stream(organization);
+        let past = self.commands.history::<Organization>(&stream, Revision::new(u32::MAX));
+        let past = past.await.map_err(later)?;
+        let made = past.iter().rev().find_map(|event| service(event, actor));
+        let Some((name, event, suffix)) = made else { return Ok(None) };
+        let subject = Subject::Organization(organization);
+        let name = self.opened(subject, &stream, Some(event), "name", Some(name)).await?;
+        Ok(name.map(|name| format!("{name} ({suffix})")))
     }
 
     /// The members who take notices, but not the one who did it.
@@ -160,6 +190,22 @@ impl Mailer {
             self.commands.history::<A>(&recorded.stream, recorded.revision).await.map_err(later)?;
         Ok(history.iter().fold(A::default(), A::evolve))
     }
+}
+
+/// The sealed name of the service with this number, if the event made it; by which event; and what it comes with.
+fn service(
+    event: &organization::Event,
+    actor: UserId,
+) -> Option<(&Sealed, &'static str, &'static str)> {
+    if let organization::Event::ServiceTokenCreated(it) = event {
+        let is_it = it.token.get() == actor.get();
+        return is_it.then_some((&it.name, event.name(), "service token"));
+    }
+    if let organization::Event::TrustCreated(it) = event {
+        let is_it = it.trust.get() == actor.get();
+        return is_it.then_some((&it.name, event.name(), "exchanged token"));
+    }
+    None
 }
 
 /// A read that failed may work later; the text of the error names no person.

@@ -53,7 +53,7 @@ impl Mailer {
         let facts = context! {
             organization => organization_name,
             project => name,
-            actor => self.name_of(actor).await?,
+            actor => self.actor_name(delivery).await?,
             ..self.circumstances(delivery).await
         };
         Ok(Some((self.others(&organization, actor).await?, facts)))

@@ -56,6 +56,7 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "account_closed",
     "account_erased",
     "token_created",
+    "token_ended",
 ];
 
 /// Facts that are ours, and printed as they are; everything else may be somebody's words.
@@ -142,7 +143,7 @@ mod tests {
                 from_role => "viewer", to_role => "editor", project => name, old_project => "Old",
                 environment => name, environment_type => "testing", created => 2, changed => 1,
                 provider => "github", cancel => "https://app.example/c/d/", wished => "new@example.com",
-                previous => "old@example.com", device => "Firefox on Linux",
+                previous => "old@example.com", device => "Firefox on Linux", token => 7,
             },
         }
     }

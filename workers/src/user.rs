@@ -3,7 +3,7 @@
 use keynest_commands::Origin;
 use keynest_commands::user::farewell_context;
 use keynest_crypto::{Link, LinkTarget, Subject};
-use keynest_domain::user::{Event, IdentityLinked, OpenLink, User, UserErased};
+use keynest_domain::user::{Event, IdentityLinked, OpenLink, TokenRevoked, User, UserErased};
 use keynest_domain::{ProviderName, UserId};
 use minijinja::context;
 
@@ -50,10 +50,13 @@ impl Mailer {
             }
             Event::UserDeactivated(_) => self.plain(delivery, person, Kind::AccountClosed).await,
             Event::TokenCreated(_) => self.plain(delivery, person, Kind::TokenCreated).await,
+            Event::TokenRevoked(it) => self.token_ended(delivery, person, it).await,
             Event::TotpEnrolled(_) | Event::PasskeyEnrolled(_) => {
                 self.plain(delivery, person, Kind::FactorAdded).await
             }
             Event::FactorRemoved(_) => self.plain(delivery, person, Kind::FactorRemoved).await,
+            // None in place of older ones: a part of something that has a mail of its own.
+            Event::RecoveryCodesMade(it) if it.count == 0 => Ok(Vec::new()),
             Event::RecoveryCodesMade(_) => {
                 self.plain(delivery, person, Kind::RecoveryCodesMade).await
             }
@@ -72,7 +75,6 @@ impl Mailer {
             | Event::ProfileUpdated(_)
             | Event::DataExported(_)
             | Event::UserErased(_)
-            | Event::TokenRevoked(_)
             | Event::UserReactivated(_)
             | Event::NoticesSwitched(_)
             | Event::AdministratorGranted(_)
@@ -159,6 +161,25 @@ impl Mailer {
             ..self.circumstances(delivery).await
         };
         Ok(vec![Letter { kind, to: person.recipient, facts }])
+    }
+
+    /// Whoever ends a token of the own knows it.
+    async fn token_ended(
+        &self,
+        delivery: &Delivery,
+        person: Person,
+        it: &TokenRevoked,
+    ) -> Result<Vec<Letter>, WorkError> {
+        if delivery.recorded.metadata.actor == person.recipient.user {
+            return Ok(Vec::new());
+        }
+        let facts = context! {
+            organization => (),
+            username => person.username,
+            token => it.token.get(),
+            ..self.circumstances(delivery).await
+        };
+        Ok(vec![Letter { kind: Kind::TokenEnded, to: person.recipient, facts }])
     }
 
     async fn plain(

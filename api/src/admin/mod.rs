@@ -5,6 +5,7 @@ mod close_account;
 mod limits;
 mod list_organizations;
 mod list_users;
+mod revoke_token;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,6 +21,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(close_account::deactivate))
         .routes(routes!(close_account::reactivate))
         .routes(routes!(list_organizations::handle))
+        .routes(routes!(revoke_token::handle))
         .routes(routes!(limits::list, limits::change))
         .routes(routes!(limits::list_own, limits::change_own))
 }

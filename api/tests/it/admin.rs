@@ -8,6 +8,7 @@ use sqlx::PgPool;
 
 use crate::app::TestApp;
 use crate::auth::calls::{answer, can_log_in, logged, profile_status};
+use crate::core::team::Team;
 use crate::person::Person;
 
 const USERS: &str = "/api/admin/users/";
@@ -83,6 +84,42 @@ async fn an_administrator_sees_accounts_and_counts_and_is_a_member_of_nothing(po
     assert_eq!(profile["is_administrator"], true);
     let (_, profile) = ask(&app, &bob, Method::GET, "/api/auth/profile/").await;
     assert_eq!(profile["is_administrator"], false);
+}
+
+#[sqlx::test(migrations = false)]
+async fn an_administrator_ends_anybodys_token_and_its_owner_is_told(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let (app, root) = (&team.app, &team.outsider);
+    app.grant(root).await;
+    let (personal, mine) = app.token(&team.editor, json!({"everywhere": true})).await;
+    let (service, theirs) = team.service(json!({"everywhere": true})).await;
+    app.deliver().await;
+    for (bearer, id, owner) in [(&personal, mine, &team.editor), (&service, theirs, &team.admin)] {
+        let path = format!("/api/admin/tokens/{id}/");
+        let (status, told) = ask(app, owner, Method::DELETE, &path).await;
+        assert_eq!((status, &told["code"]), (403, &json!("not_administrator")), "{path}");
+        assert_eq!(team.status_for(bearer).await, 200);
+        assert_eq!(ask(app, root, Method::DELETE, &path).await.0, 204);
+        assert_eq!(team.status_for(bearer).await, 401, "at once");
+        let (status, told) = ask(app, root, Method::DELETE, &path).await;
+        assert_eq!((status, &told["code"]), (404, &json!("not_found")), "{path}");
+        let mail = app.mail_to(&owner.email).await;
+        assert_eq!(mail.kind, "token_ended");
+        assert!(mail.body_text.contains(&format!("number {id}")), "{}", mail.body_text);
+    }
+    assert_eq!(ask(app, root, Method::DELETE, "/api/admin/tokens/1/").await.0, 404);
+    let (_, log) = ask(app, &team.editor, Method::GET, "/api/core/audit-logs/").await;
+    let rows = log["results"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["target_id"] == mine.to_string()).unwrap();
+    assert_eq!(
+        (&row["action"], &row["target_type"], &row["user"]),
+        (&json!("token_revoke"), &json!("token"), &json!(root.id))
+    );
+    let sent = app.deliver().await.len();
+    let (_, own) = app.token(&team.editor, json!({"everywhere": true})).await;
+    let path = format!("/api/auth/tokens/{own}/");
+    assert_eq!(ask(app, &team.editor, Method::DELETE, &path).await.0, 204);
+    assert_eq!(app.deliver().await.len(), sent + 1, "made, and no mail for an end of one's own");
 }
 
 #[sqlx::test(migrations = false)]

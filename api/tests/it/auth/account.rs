@@ -43,7 +43,7 @@ async fn joins(app: &TestApp, admin: &Person, organization: i64, person: &Person
 }
 
 /// Everybody who shows what projections are and what a rebuild makes of them.
-async fn assert_rebuilt_equals_live(app: &TestApp) {
+pub async fn assert_rebuilt_equals_live(app: &TestApp) {
     app.catch_up().await;
     for projection in keynest_projections::all() {
         for table in app.projections.compare_with_rebuild(projection.name()).await.unwrap() {

@@ -5,13 +5,20 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::account::assert_rebuilt_equals_live;
 use super::calls::{MANY, answer, log_in, logged, post, profile_status, race, refresh};
+use super::factors::{Authenticator, passkeys};
+use super::oauth::browser::sign_in;
+use super::oauth::identities::{finish, link_code};
+use super::oauth::providers::{account, builder, misbehaving, oidc};
 use crate::app::TestApp;
 use crate::person::{PASSWORD, Person, registration};
 
 const PATH: &str = "/api/auth/change-email/";
 const NEW: &str = "ann@example.net";
 const OLD: &str = "ann@example.com";
+/// Another password.
+const NEXT: &str = "four quiet words here";
 
 async fn ask(app: &TestApp, person: &Person, email: &str) -> (u16, Value) {
     let body = json!({"new_email": email, "current_password": PASSWORD});
@@ -166,7 +173,7 @@ async fn a13_a_wish_dies_with_a_cancel_a_newer_wish_a_new_password_and_a_reset(p
 
 /// What ends a wish.
 async fn kill(app: &TestApp, ann: &Person, end: &str) {
-    let next = "four quiet words here";
+    let next = NEXT;
     let status = match end {
         "cancel" => {
             let path = link(app, "email_change_notice", &ann.email, "/cancel-email/").await;
@@ -206,9 +213,71 @@ async fn the_old_owner_takes_the_address_back_and_everybody_is_out(pool: PgPool)
     assert_eq!(profile_status(&app, &ann.access).await, 401);
     assert_eq!(refresh(&app, &ann.refresh).await.0, 400);
     assert_eq!(log_in(&app, NEW, PASSWORD).await.0, 400);
-    assert_eq!(log_in(&app, OLD, PASSWORD).await.0, 200);
-    assert!(link(&app, "password_reset", OLD, "/reset-password/").await.is_some());
+    assert_eq!(
+        log_in(&app, OLD, PASSWORD).await.0,
+        400,
+        "whoever changed it may know the password"
+    );
+    reset(&app).await;
+    assert_eq!(log_in(&app, OLD, NEXT).await.0, 200);
     assert!(app.deliver().await.iter().any(|it| it.kind == "email_change_undone"));
+}
+
+/// Sets [`NEXT`] by the link that the undoing mails.
+async fn reset(app: &TestApp) {
+    let path = link(app, "password_reset", OLD, "/reset-password/").await.unwrap();
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let body =
+        json!({"uid": parts[1], "token": parts[2], "new_password": NEXT, "confirm_password": NEXT});
+    assert_eq!(post(app, "/api/auth/password-reset-confirm/", body).await.0, 200);
+}
+
+/// The ids in one of the person's lists.
+async fn listed(app: &TestApp, access: &str, path: &str, list: &str) -> Vec<Value> {
+    let (status, told) = answer(app.get(&format!("/api/auth/{path}/")).bearer_auth(access)).await;
+    assert_eq!(status, 200, "{told}");
+    told[list].as_array().unwrap().iter().map(|it| it["id"].clone()).collect()
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_ways_in_that_a_thief_added_go_with_the_change_and_the_owners_stay(pool: PgPool) {
+    let providers = ["google", "other"].map(|name| oidc(name, &misbehaving("good"))).to_vec();
+    let app = builder(pool, providers).start().await;
+    let ann = app.register_active("ann").await;
+    let mut own = Authenticator::new("the owner's");
+    let (_, enrolled) = passkeys::enrol(&app, &ann, &mut own).await;
+    let code = link_code(&app, &ann, "google", &account("own")).await;
+    assert_eq!(finish(&app, &ann, &code).await.0, 201);
+    let (owns, _) = app.token(&ann, json!({"everywhere": true})).await;
+    // Somebody with the session and the password, first with the wish, then with ways in.
+    assert_eq!(ask(&app, &ann, NEW).await.0, 200);
+    let mut thiefs = Authenticator::new("the thief's");
+    assert_eq!(passkeys::enrol(&app, &ann, &mut thiefs).await.0, 201);
+    let code = link_code(&app, &ann, "other", &account("thief")).await;
+    assert_eq!(finish(&app, &ann, &code).await.0, 201);
+    let (theirs, _) = app.token(&ann, json!({"everywhere": true})).await;
+    let path = "/api/auth/factors/recovery-codes/";
+    assert_eq!(answer(app.as_person(&ann, Method::POST, path)).await.0, 201);
+    changed(&app, &ann).await;
+    let undo = link(&app, "email_changed", OLD, "/undo-email/").await.unwrap();
+    assert_eq!(follow(&app, "undo", &undo).await.0, 200);
+
+    for token in [&owns, &theirs] {
+        let call = app.as_person(token, Method::GET, "/api/core/projects/");
+        assert_eq!(answer(call).await.0, 401, "whose it was nobody knows");
+    }
+    assert_eq!(passkeys::sign_in(&app, &mut thiefs).await.0, 400);
+    let (_, told) = sign_in(&app, "other", &account("thief")).await;
+    assert_eq!(told["is_new_user"], json!(true), "the identity is free: {told}");
+    reset(&app).await;
+    let (status, told) = passkeys::sign_in(&app, &mut own).await;
+    assert_eq!((status, &told["user"]["id"]), (200, &json!(ann.id)), "{told}");
+    let access = told["access"].as_str().unwrap();
+    assert_eq!(listed(&app, access, "factors", "results").await, [enrolled["id"].clone()]);
+    assert_eq!(listed(&app, access, "identities", "identities").await.len(), 1);
+    let (_, factors) = answer(app.get("/api/auth/factors/").bearer_auth(access)).await;
+    assert_eq!(factors["recovery_codes_left"], 0, "the thief has seen the newest");
+    assert_rebuilt_equals_live(&app).await;
 }
 
 #[sqlx::test(migrations = false)]
@@ -246,7 +315,8 @@ async fn the_pages_change_nothing_before_their_button(pool: PgPool) {
     assert_eq!(app.get(&undo).send().await.unwrap().status(), 200);
     assert_eq!(log_in(&app, NEW, PASSWORD).await.0, 200);
     assert_eq!(app.post(&undo).send().await.unwrap().status(), 200);
-    assert_eq!(log_in(&app, OLD, PASSWORD).await.0, 200);
+    reset(&app).await;
+    assert_eq!(log_in(&app, OLD, NEXT).await.0, 200);
 }
 
 #[sqlx::test(migrations = false)]

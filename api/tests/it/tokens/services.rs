@@ -22,6 +22,10 @@ async fn a_service_acts_under_its_own_name_and_is_no_member(pool: PgPool) {
     let variable = app.make(&service, "variables/", wish).await.expect(201).body;
     assert_eq!(variable["created_by_name"], "deploy robot");
 
+    let mail = app.mail_to(&team.editor.email).await;
+    assert_eq!(mail.kind, "environment_created");
+    assert!(mail.body_text.contains("deploy robot (service token)"), "{}", mail.body_text);
+
     assert_eq!(app.read(admin, &members).await.expect(200).body, before);
     let seen = app.read(admin, &format!("organizations/{organization}/")).await.expect(200).body;
     assert_eq!(seen["member_count"], before["total_count"]);

@@ -3,7 +3,7 @@
 mod attacks;
 mod authenticator;
 mod challenge;
-mod passkeys;
+pub mod passkeys;
 mod policy;
 mod step_up;
 mod totp;

@@ -29,6 +29,12 @@ async fn finish(app: &TestApp, begun: &Value, passkey: Value) -> (u16, Value) {
     post(app, "/api/auth/login/passkey/", body).await
 }
 
+/// Signs in with a passkey alone.
+pub async fn sign_in(app: &TestApp, key: &mut Authenticator) -> (u16, Value) {
+    let begun = begin(app).await;
+    finish(app, &begun, key.get(&begun["options"])).await
+}
+
 fn refused(told: &(u16, Value)) -> bool {
     told.0 == 400 && told.1["code"] == "passkey_refused"
 }

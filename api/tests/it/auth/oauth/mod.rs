@@ -6,7 +6,7 @@ mod callback;
 mod describe;
 mod flow;
 mod github;
-mod identities;
+pub mod identities;
 mod misbehaviour;
 mod pre_hijacking;
 pub mod providers;

@@ -70,6 +70,14 @@ pub async fn address(guide: &mut Recorder<'_>, people: &mut People) {
 async fn sign_in_again(guide: &mut Recorder<'_>, people: &mut People) {
     // Beyond the pause between two reset mails.
     guide.app.clock.advance(Lifetime::from_minutes(2));
+    let reset = mailed(guide, ANN).await;
+    let chosen = json!({
+        "uid": reset[0], "token": reset[1], "new_password": PASSWORD, "confirm_password": PASSWORD,
+    });
+    let call = Call::post("/api/auth/password-reset-confirm/", chosen);
+    let note =
+        "The password of before opens nothing any more; a reset link comes with the undoing.";
+    guide.call(call.titled("Choose a password again").note(note), 200).await;
     let login = json!({ "email": ANN, "password": PASSWORD });
     let answer = guide.app.post("/api/auth/login/").json(&login).send().await.unwrap();
     let answer: Value = answer.json().await.unwrap();

@@ -28,6 +28,13 @@ pub async fn instance(guide: &mut Recorder<'_>, people: &People) {
     let call = Call::get("/api/admin/organizations/?page_size=2").with_token(ann);
     let counted = guide.call(call.titled("All organizations, counted"), 200).await.body;
     limits(guide, ann, counted["results"][0]["id"].as_i64().unwrap()).await;
+    let token = json!({ "name": "found in public", "everywhere": true, "access": "read" });
+    let made = guide.app.post("/api/auth/tokens/").bearer_auth(ann).json(&token);
+    let made: serde_json::Value = made.send().await.unwrap().json().await.unwrap();
+    let path = format!("/api/admin/tokens/{}/", made["id"]);
+    let note = "By its number, whosesoever it is: a person's, a service's, or an exchange rule. The owner gets a mail.";
+    let call = Call::delete(path).with_token(ann).titled("End anybody's token").note(note);
+    guide.call(call, 204).await;
     let close = Call::post(format!("{USERS}{bob}/deactivate/"), json!({})).with_token(ann);
     let note = "Every session of the account ends at once.";
     guide.call(close.titled("Close an account").note(note), 200).await;
