@@ -11,6 +11,7 @@ use keynest_domain::Lifetime;
 use keynest_projections::{Projections, Queries, Visibility};
 use keynest_store::quota::QuotaTable;
 use keynest_store::{IdempotencyTable, SessionUses, TokenUses};
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Issuers, Revocations};
 use crate::oauth::{OAuthSettings, Providers};
@@ -57,6 +58,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// Mails that stay here, when no SMTP server is configured.
     pub mailbox: Option<Arc<dyn DevMailbox>>,
+    /// Cancelled when the process was asked to stop: it is not ready any more.
+    pub leave: CancellationToken,
 }
 
 impl App {
@@ -93,6 +96,7 @@ impl App {
             projections,
             idempotency,
             mailbox,
+            leave: CancellationToken::new(),
         }
     }
 }
@@ -114,6 +118,15 @@ impl App {
     pub fn sharing(mut self, quotas: QuotaTable) -> Self {
         let (clock, keyring) = (self.commands.clock().clone(), self.commands.keyring().clone());
         self.throttle = Throttle::shared(&self.settings.throttles, clock, quotas, keyring);
+        self
+    }
+}
+
+impl App {
+    /// Not ready from the time when this is cancelled.
+    #[must_use]
+    pub fn leaving(mut self, leave: CancellationToken) -> Self {
+        self.leave = leave;
         self
     }
 }

@@ -74,14 +74,19 @@ async fn alive() -> Json<Alive> {
 async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     let checks =
         vec![store(&app).await, read_models(&app).await, clock(&app).await, sessions(&app)];
-    answer(checks)
+    answer(&app, checks)
 }
 
 async fn quiet_ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
-    answer(vec![store(&app).await, read_models(&app).await, clock(&app).await])
+    let checks = vec![store(&app).await, read_models(&app).await, clock(&app).await];
+    answer(&app, checks)
 }
 
-fn answer(checks: Vec<Check>) -> (StatusCode, Json<Ready>) {
+fn answer(app: &App, mut checks: Vec<Check>) -> (StatusCode, Json<Ready>) {
+    if app.leave.is_cancelled() {
+        let detail = "was asked to stop".to_owned();
+        checks.push(Check { name: "stopping", is_good: false, detail });
+    }
     let is_ready = checks.iter().all(|check| check.is_good);
     let (code, status) = if is_ready {
         (StatusCode::OK, "ready")

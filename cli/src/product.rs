@@ -152,6 +152,10 @@ pub(crate) fn configured_roots(config: &Config, may_create: bool) -> anyhow::Res
         return Ok(RootKey::parse(text).context("read keys.root_key")?.into());
     }
     let path = config.root_file();
+    if may_create && let Some(folder) = path.parent() {
+        // With a database elsewhere nobody else has made the data directory yet.
+        std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    }
     match RootKeys::load_or_create(&path, may_create) {
         Ok(roots) => Ok(roots),
         Err(error) if !path.exists() => {

@@ -44,7 +44,8 @@ pub struct Parts {
 
 /// Runs until a signal, then drains; a second signal stops at once.
 pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
-    let stop = Stop::on_signals().context("listen for signals")?;
+    let delay = Duration::from_millis(config.http.drain_delay_ms);
+    let stop = Stop::on_signals(delay).context("listen for signals")?;
     let database = match parts.api && parts.projections {
         // The one process that needs nothing else owns its database.
         true => Database::start(&config).await?,
@@ -221,7 +222,8 @@ async fn flush_refusals(commands: Commands, done: CancellationToken) {
 async fn watch_over(product: &Product, metrics: Metrics, stop: &Stop) -> anyhow::Result<()> {
     let config = &product.config;
     let Some(address) = config.http.metrics_listen else { return Ok(()) };
-    let service = quiet_operations(app(product), &edge_settings(config, metrics)?);
+    let app = app(product).leaving(stop.leave.clone());
+    let service = quiet_operations(app, &edge_settings(config, metrics)?);
     let listener = listen(address).await?;
     let listen = listener.local_addr().context("read the listener's address")?;
     tracing::info!(%listen, "metrics and readiness are served");
@@ -253,7 +255,7 @@ async fn serve(
     done: &CancellationToken,
 ) -> anyhow::Result<()> {
     let config = &product.config;
-    let app = app(product);
+    let app = app(product).leaving(stop.leave.clone());
     app.throttle.follow(&app.commands, done.clone()).await.context("read the limits")?;
     let started = app.revocations.start(&app, done.clone()).await;
     started.map_err(|problem| anyhow!("load the ended sessions: {}", problem.text()))?;

@@ -1,8 +1,9 @@
 //! Load, decide, append, again on conflict: the same for every use case.
 
 use std::future::Future;
+use std::time::Duration;
 
-use keynest_domain::{CommandId, Event};
+use keynest_domain::{CommandId, Event, StreamName};
 use keynest_store::{AppendError, Conflict, Position};
 
 use crate::unit::decode_any;
@@ -33,6 +34,18 @@ pub struct Executed<T> {
     pub outcome: T,
 }
 
+/// How long to stand back after a conflict. Those of this process take turns; other processes are met again and again,
+/// unless everybody waits for another while. None at first, then up to 2 to the power of the attempt in milliseconds.
+fn pause(command: CommandId, attempt: u32) -> Duration {
+    const PATIENT: u32 = 2;
+    if attempt < PATIENT {
+        return Duration::ZERO;
+    }
+    // The last bytes of an id are random, and the command's own.
+    let random = command.get().as_bytes()[8 + attempt as usize % 8];
+    Duration::from_millis(1 << attempt.min(ATTEMPTS_MAX)) * u32::from(random) / u32::from(u8::MAX)
+}
+
 impl Commands {
     /// Runs a use case to its end: done, already true, or refused.
     pub async fn execute<U: UseCase>(
@@ -49,7 +62,8 @@ impl Commands {
             origin.command.map_or_else(|| self.clock().command_id(), |command| command.id);
         let mut is_fresh = false;
         let mut turn = None;
-        for _ in 0..ATTEMPTS_MAX {
+        let mut attempt = 0;
+        while attempt < ATTEMPTS_MAX {
             let mut unit = Unit::new(self, origin, is_fresh);
             let decided = case.attempt(&mut unit).await.and_then(|()| unit.require_authorized());
             let is_doubtful = unit.has_cached_reads();
@@ -61,6 +75,13 @@ impl Commands {
                 Ok(()) if unit.is_empty() => {
                     return Ok(Executed { position: None, outcome: case.outcome(&[]) });
                 }
+                Ok(())
+                    if turn.is_none()
+                        && let Some(stream) = self.contended(&unit) =>
+                {
+                    turn = Some(self.turns().take(&stream).await);
+                    continue;
+                }
                 Ok(()) => match self.append(unit, command_id, case).await? {
                     Ok(executed) => return Ok(executed),
                     Err(conflict) => {
@@ -70,11 +91,18 @@ impl Commands {
                         if let Conflict::Revision { stream, .. } = conflict {
                             turn = Some(self.turns().take(&stream).await);
                         }
+                        tokio::time::sleep(pause(command_id, attempt)).await;
                     }
                 },
             }
+            attempt += 1;
         }
         Err(CommandError::Busy("conflicts"))
+    }
+
+    /// A stream of this try on which others take turns.
+    fn contended(&self, unit: &Unit<'_>) -> Option<StreamName> {
+        unit.written().find(|stream| self.turns().is_taken(stream)).cloned()
     }
 
     /// Appends what was staged, or says what stood in the way.

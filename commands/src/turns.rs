@@ -1,5 +1,6 @@
 //! Commands of one process that have met on a stream take turns, so that a crowd writing to one stream loses one try
-//! each and not all of them. Commands that meet nobody never wait; other processes are met as conflicts, as ever.
+//! each and not all of them. Who comes while others wait waits behind them: it would win against each of them, knowing the
+//! newest state. Commands that meet nobody never wait; other processes are met as conflicts, as ever.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -21,6 +22,12 @@ impl Turns {
     /// Waits until everybody who came earlier is done with the stream.
     pub async fn take(&self, stream: &StreamName) -> Turn {
         Turn(self.queue(stream).lock_owned().await)
+    }
+
+    /// Whether somebody has a turn on the stream.
+    pub fn is_taken(&self, stream: &StreamName) -> bool {
+        let queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.get(stream).is_some_and(|queue| queue.strong_count() > 0)
     }
 
     fn queue(&self, stream: &StreamName) -> Arc<Queue<()>> {
@@ -47,9 +54,11 @@ mod tests {
         let stream = StreamName::new("project", 1);
         let turn = turns.take(&stream).await;
         assert!(turns.queue(&stream).try_lock().is_err());
+        assert!(turns.is_taken(&stream) && !turns.is_taken(&StreamName::new("project", 2)));
         assert!(turns.queue(&StreamName::new("project", 2)).try_lock().is_ok());
         drop(turn);
         assert!(turns.queue(&stream).try_lock().is_ok());
+        assert!(!turns.is_taken(&stream));
     }
 
     #[tokio::test]

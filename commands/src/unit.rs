@@ -239,6 +239,12 @@ impl<'a> Unit<'a> {
     }
 
     /// The events that this try wants to append, in the order of the append.
+    /// The streams that are written to at a revision.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &StreamName> {
+        let written = |touched: &Touched| touched.read.is_some() && !touched.staged.is_empty();
+        self.streams.iter().filter(move |(_, touched)| written(touched)).map(|(stream, _)| stream)
+    }
+
     pub(crate) fn staged(&self) -> impl Iterator<Item = &Event> {
         self.streams.iter().map(|(_, touched)| touched).flat_map(|touched| &touched.staged)
     }

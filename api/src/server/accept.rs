@@ -58,7 +58,7 @@ where
     let caps = Caps::new(limits.connections_per_address_max, options.uncounted);
     let tasks = TaskTracker::new();
     // Time running out must not look like the second signal to others that share it.
-    let stop = Stop { drain: stop.drain, now: stop.now.child_token() };
+    let stop = Stop { now: stop.now.child_token(), ..stop };
     let shared = Arc::new(Shared {
         builder: connection::builder(&limits),
         authorities: options.authorities.into(),

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, Response};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -68,11 +69,19 @@ where
     let activity = Activity::new();
     let (limits, authorities) = (Arc::clone(&shared.limits), Arc::clone(&shared.authorities));
     let guard = Guard::new(stream, Arc::clone(&limits), authorities, Arc::clone(&activity));
+    let leave = shared.stop.leave.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = activity.begin();
+        // HTTP/2 has no such header; its connections are told when the drain begins.
+        let may_close = request.version() <= Version::HTTP_11;
         let answer = app.clone().oneshot(prepared(request, &limits, peer));
+        let leave = leave.clone();
         async move {
-            Ok::<_, Infallible>(answer.await?.map(|body| Tracked { body, _in_flight: in_flight }))
+            let mut answer = answer.await?;
+            if may_close && leave.is_cancelled() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer.map(|body| Tracked { body, _in_flight: in_flight }))
         }
     });
     let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(guard), service));

@@ -1,10 +1,15 @@
 //! The wish to stop: first gracefully, then at once.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 /// Shared by everything that serves.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
+    /// Say that this process is not ready any more and close each connection after its answer, but take what still comes:
+    /// balancers look away with a delay.
+    pub leave: CancellationToken,
     /// Take nothing new, finish what runs.
     pub drain: CancellationToken,
     /// Drop what runs.
@@ -12,8 +17,8 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Stops gracefully on the first SIGINT or SIGTERM, and at once on the second. Needs a tokio runtime.
-    pub fn on_signals() -> std::io::Result<Self> {
+    /// Leaves on the first SIGINT or SIGTERM and drains after `delay`; stops at once on the second. Needs a tokio runtime.
+    pub fn on_signals(delay: Duration) -> std::io::Result<Self> {
         let mut signals = Signals::new()?;
         let stop = Self::default();
         let theirs = stop.clone();
@@ -22,8 +27,15 @@ impl Stop {
             tracing::info!(
                 "stopping: running requests are finished, a second signal stops at once"
             );
+            theirs.leave.cancel();
+            let is_patient = tokio::select! {
+                () = tokio::time::sleep(delay) => true,
+                () = signals.next() => false,
+            };
             theirs.drain.cancel();
-            signals.next().await;
+            if is_patient {
+                signals.next().await;
+            }
             tracing::warn!("stopping at once");
             theirs.now.cancel();
         });

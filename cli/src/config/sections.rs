@@ -241,6 +241,9 @@ section! {
         import_bytes_max: u64 = 10 * MIB,
         connections_max: usize = 4_096,
         connections_per_address_max: usize = 512,
+        /// How long a process that was asked to stop says that it is not ready and still takes requests, so that balancers
+        /// look away first.
+        drain_delay_ms: u64 = 0,
         /// How long a graceful stop waits for requests that are under way.
         drain_timeout_ms: u64 = 10_000,
     }

@@ -9,6 +9,7 @@ mod first_visit;
 mod journey;
 mod operations_page;
 mod refusals_to_start;
+mod replicas;
 mod running;
 mod security_page;
 mod separate_processes;

@@ -64,7 +64,12 @@ impl Place {
     }
 
     pub fn serve_with(&self, variables: &[(&str, &str)]) -> Running {
-        let mut command = self.keynest(&["serve"]);
+        self.start("serve", variables)
+    }
+
+    /// Starts a part of the product; one without an API has no address.
+    pub fn start(&self, part: &str, variables: &[(&str, &str)]) -> Running {
+        let mut command = self.keynest(&[part]);
         command.envs(variables.iter().copied()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -146,8 +151,8 @@ impl Drop for Running {
 
 fn ready(line: &str) -> Option<SocketAddr> {
     let line: Value = serde_json::from_str(line).ok()?;
-    (line["message"] == "KeyNest is ready")
-        .then(|| line["listen"].as_str().unwrap().parse().unwrap())
+    let address = || line["listen"].as_str().unwrap_or("0.0.0.0:0").parse().unwrap();
+    (line["message"] == "KeyNest is ready").then(address)
 }
 
 pub fn signal(name: &str, target: &str) {
