@@ -106,15 +106,14 @@ impl Consumer {
     pub async fn drain(&self) -> Result<(), ConsumerError> {
         let never = CancellationToken::new();
         let mut place = Place::at(self.start().await?);
-        loop {
-            let from = *place.seen.borrow();
-            let batch = self.feed.read(from, BATCH_EVENTS_MAX).await?;
-            if batch.is_empty() {
-                break;
-            }
+        let mut following = self.feed.follow(self.durable(), place.stored);
+        let head = self.feed.head().await?;
+        while *place.seen.borrow() < head {
+            let batch = following.next_batch(BATCH_EVENTS_MAX).await?;
             self.settle(&batch, &mut place, &never).await?;
         }
         self.write(&mut place).await?;
+        following.settled(place.stored);
         self.retry_due(&never).await
     }
 
@@ -144,7 +143,7 @@ impl Consumer {
         mut place: Place,
         stop: &CancellationToken,
     ) -> Result<(), ConsumerError> {
-        let mut following = self.feed.follow(place.stored);
+        let mut following = self.feed.follow(self.durable(), place.stored);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -153,6 +152,7 @@ impl Consumer {
                 batch = following.next_batch(BATCH_EVENTS_MAX) => self.settle(&batch?, &mut place, stop).await?,
                 _ = tick.tick() => self.write(&mut place).await?,
             }
+            following.settled(place.stored);
         }
     }
 

@@ -16,6 +16,7 @@ mod letter;
 mod mailbox;
 mod mailer;
 mod message;
+mod nats;
 mod organization;
 mod people;
 mod project;
@@ -34,11 +35,12 @@ pub use destroyed_keys::{
     follow as follow_destroyed_keys, note_in_ledger,
 };
 pub use effects::{Begun, Effects};
-pub use feed::{Feed, Following};
+pub use feed::Feed;
 pub use janitor::{Janitor, JanitorSettings};
 pub use key_ledger::{DestroyedKey, KeyLedger, LedgerError};
 pub use mailbox::{MAILS_MAX_DEFAULT, Mailbox, StoredMail};
 pub use mailer::{MAILER, Mailer, MailerSettings};
+pub use nats::{JetStream, NatsError, NatsSettings, RELAY, Relay};
 pub use reactor::{Delivery, Reactor, WorkError};
 pub use smtp::{SmtpError, SmtpLimits};
 pub use transport::Transport;

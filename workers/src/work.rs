@@ -90,6 +90,20 @@ impl WorkTable {
         Ok(found.map(position))
     }
 
+    /// Where the consumer stands that is furthest behind in this life of the log; `None` if there is none.
+    pub(crate) async fn lowest(
+        &self,
+        incarnation: Incarnation,
+    ) -> Result<Option<Position>, sqlx::Error> {
+        let found = sqlx::query_scalar!(
+            "select min(position) from consumers where incarnation = $1",
+            incarnation.get()
+        )
+        .fetch_one(&self.0)
+        .await?;
+        Ok(found.map(position))
+    }
+
     /// Moves a checkpoint, and with it what failed into the table: both or none. `false` if somebody else moved the
     /// checkpoint meanwhile.
     pub(crate) async fn settle(

@@ -6,5 +6,7 @@ mod destroyed_keys;
 mod effects;
 mod janitor;
 mod mailer;
+mod nats;
+mod nats_server;
 mod smtp;
 mod world;

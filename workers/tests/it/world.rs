@@ -23,6 +23,8 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::nats::Nats;
+
 pub const PASSWORD: &str = "correct horse battery";
 pub const SITE: &str = "https://keynest.example";
 const CONNECTIONS: u32 = 5;
@@ -36,6 +38,8 @@ pub struct World {
     pub mailbox: Mailbox,
     pub work: WorkTable,
     pub effects: Effects,
+    /// The other carrier, if this is to be its world.
+    pub nats: Option<Nats>,
 }
 
 pub fn store_options() -> StoreOptions {
@@ -63,7 +67,31 @@ impl World {
             store,
             clock,
             commands,
+            nats: None,
         }
+    }
+
+    /// With a NATS server of its own, and a relay.
+    pub async fn over_jetstream(connect: PgConnectOptions) -> Self {
+        let world = Self::new(connect).await;
+        let nats = Nats::start(&world.store, &world.pool).await;
+        Self { nats: Some(nats), ..world }
+    }
+
+    /// What carries the feed in this world.
+    pub fn feed(&self) -> Feed {
+        self.feed_of(self.store.clone())
+    }
+
+    pub fn feed_of(&self, store: EventStore) -> Feed {
+        match &self.nats {
+            None => Feed::Store(store),
+            Some(nats) => Feed::JetStream(store, nats.jetstream.clone()),
+        }
+    }
+
+    pub fn nats(&self) -> &Nats {
+        self.nats.as_ref().expect("a world over JetStream")
     }
 
     /// The keyring of another process over the same database.
@@ -86,8 +114,8 @@ impl World {
         };
         let mailer =
             Mailer::new(self.commands.clone(), self.pool.clone(), transport, settings).unwrap();
-        let feed = Feed::Store(self.store.clone());
-        let consumer = Consumer::new(feed, self.pool.clone(), self.clock.clone(), Arc::new(mailer));
+        let consumer =
+            Consumer::new(self.feed(), self.pool.clone(), self.clock.clone(), Arc::new(mailer));
         consumer.start().await.unwrap();
         consumer
     }

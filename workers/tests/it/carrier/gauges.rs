@@ -2,11 +2,12 @@
 
 use keynest_domain::Lifetime;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::probe::{Answer, Probe};
 use crate::world::World;
+
+contract!(waiting_and_dead_work_and_the_lag_are_measured,);
 
 /// The value of a gauge or counter of the durable `probe`.
 fn value(rendered: &str, name: &str) -> Option<f64> {
@@ -14,14 +15,9 @@ fn value(rendered: &str, name: &str) -> Option<f64> {
     rendered.lines().find_map(|line| line.strip_prefix(start.as_str()))?.parse().ok()
 }
 
-#[sqlx::test(migrations = false)]
-async fn waiting_and_dead_work_and_the_lag_are_measured(
-    _: PgPoolOptions,
-    connect: PgConnectOptions,
-) {
+async fn waiting_and_dead_work_and_the_lag_are_measured(world: World) {
     let recorder = PrometheusBuilder::new().build_recorder();
     let _guard = metrics::set_default_local_recorder(&recorder);
-    let world = World::new(connect).await;
     let (probe, mut arrivals) = Probe::heard("probe", |number| match number {
         1 | 2 => Answer::GiveUp,
         3 => Answer::Retry,

@@ -2,15 +2,21 @@
 
 use keynest_store::EventStore;
 use keynest_store::postgres::{Postgres, renew_incarnation};
-use keynest_workers::{Consumer, Feed};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use keynest_workers::Consumer;
 
 use super::probe::{Answer, Probe};
 use crate::world::{World, store_options};
 
-#[sqlx::test(migrations = false)]
-async fn a_new_consumer_starts_at_the_head(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+contract!(
+    a_new_consumer_starts_at_the_head,
+    every_wanted_event_comes_once_and_in_order,
+    a_restarted_consumer_goes_on_where_it_stood,
+    two_durables_get_every_event_each,
+    in_a_new_life_of_the_log_a_consumer_starts_at_its_head,
+    a_consumer_whose_checkpoint_was_moved_stops,
+);
+
+async fn a_new_consumer_starts_at_the_head(world: World) {
     world.append([1, 2]).await;
     let probe = Probe::new("probe", |_| Answer::Done);
     let consumer = world.consumer(&probe).await;
@@ -19,9 +25,7 @@ async fn a_new_consumer_starts_at_the_head(_: PgPoolOptions, connect: PgConnectO
     assert_eq!(probe.handled(), [3]);
 }
 
-#[sqlx::test(migrations = false)]
-async fn every_wanted_event_comes_once_and_in_order(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn every_wanted_event_comes_once_and_in_order(world: World) {
     let probe = Probe::new("probe", |_| Answer::Done);
     let consumer = world.consumer(&probe).await;
     world.append(0..300).await;
@@ -31,9 +35,7 @@ async fn every_wanted_event_comes_once_and_in_order(_: PgPoolOptions, connect: P
     assert_eq!(probe.handled(), (0..400).collect::<Vec<_>>());
 }
 
-#[sqlx::test(migrations = false)]
-async fn a_restarted_consumer_goes_on_where_it_stood(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn a_restarted_consumer_goes_on_where_it_stood(world: World) {
     let first = Probe::new("probe", |_| Answer::Done);
     let consumer = world.consumer(&first).await;
     world.append([1, 2]).await;
@@ -45,9 +47,7 @@ async fn a_restarted_consumer_goes_on_where_it_stood(_: PgPoolOptions, connect: 
     assert_eq!((first.handled(), second.handled()), (vec![1, 2], vec![3]));
 }
 
-#[sqlx::test(migrations = false)]
-async fn two_durables_get_every_event_each(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn two_durables_get_every_event_each(world: World) {
     let probes = ["probe", "other"].map(|durable| Probe::new(durable, |_| Answer::Done));
     let consumers = [world.consumer(&probes[0]).await, world.consumer(&probes[1]).await];
     world.append([1, 2]).await;
@@ -57,18 +57,13 @@ async fn two_durables_get_every_event_each(_: PgPoolOptions, connect: PgConnectO
     assert_eq!(probes.map(|probe| probe.handled()), [[1, 2], [1, 2]]);
 }
 
-#[sqlx::test(migrations = false)]
-async fn in_a_new_life_of_the_log_a_consumer_starts_at_its_head(
-    _: PgPoolOptions,
-    connect: PgConnectOptions,
-) {
-    let world = World::new(connect).await;
+async fn in_a_new_life_of_the_log_a_consumer_starts_at_its_head(world: World) {
     let probe = Probe::new("probe", |_| Answer::Done);
     world.consumer(&probe).await;
     world.append([1]).await;
     renew_incarnation(&world.pool).await.unwrap();
     let restored = Postgres::open(world.pool.clone(), &store_options()).await.unwrap();
-    let feed = Feed::Store(EventStore::Postgres(restored));
+    let feed = world.feed_of(EventStore::Postgres(restored));
     let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
     consumer.drain().await.unwrap();
     world.append([2]).await;
@@ -76,9 +71,7 @@ async fn in_a_new_life_of_the_log_a_consumer_starts_at_its_head(
     assert_eq!(probe.handled(), [2]);
 }
 
-#[sqlx::test(migrations = false)]
-async fn a_consumer_whose_checkpoint_was_moved_stops(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn a_consumer_whose_checkpoint_was_moved_stops(world: World) {
     let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Wait);
     let consumer = world.consumer(&probe).await;
     world.append([1]).await;

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-
 use super::probe::{Answer, Probe, WANTED, numbered, raw};
 use crate::world::World;
 
-#[sqlx::test(migrations = false)]
-async fn a_handler_that_panics_fails_that_event_only(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+contract!(
+    a_handler_that_panics_fails_that_event_only,
+    a_handler_that_hangs_is_stopped,
+    a_wanted_event_of_a_newer_version_waits_for_a_newer_binary,
+    a_wanted_event_of_damaged_bytes_is_a_dead_letter,
+);
+
+async fn a_handler_that_panics_fails_that_event_only(world: World) {
     let probe = Probe::new("probe", |number| match number {
         2 => Answer::Panic,
         _ => Answer::Done,
@@ -26,9 +29,7 @@ async fn a_handler_that_panics_fails_that_event_only(_: PgPoolOptions, connect: 
     assert!(world.waiting("other").await.is_empty());
 }
 
-#[sqlx::test(migrations = false)]
-async fn a_handler_that_hangs_is_stopped(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn a_handler_that_hangs_is_stopped(world: World) {
     let probe = Probe::new("probe", |number| match number {
         1 => Answer::Hang,
         _ => Answer::Done,
@@ -41,12 +42,7 @@ async fn a_handler_that_hangs_is_stopped(_: PgPoolOptions, connect: PgConnectOpt
     assert_eq!(work.error, "handle later: the handler took too long");
 }
 
-#[sqlx::test(migrations = false)]
-async fn a_wanted_event_of_a_newer_version_waits_for_a_newer_binary(
-    _: PgPoolOptions,
-    connect: PgConnectOptions,
-) {
-    let world = World::new(connect).await;
+async fn a_wanted_event_of_a_newer_version_waits_for_a_newer_binary(world: World) {
     let probe = Probe::new("probe", |_| Answer::Done);
     let consumer = world.consumer(&probe).await;
     world.append_raw(vec![raw(WANTED, 99, "{}"), numbered(1)]).await;
@@ -56,12 +52,7 @@ async fn a_wanted_event_of_a_newer_version_waits_for_a_newer_binary(
     assert!(work.error.ends_with("is not known to this binary"), "{}", work.error);
 }
 
-#[sqlx::test(migrations = false)]
-async fn a_wanted_event_of_damaged_bytes_is_a_dead_letter(
-    _: PgPoolOptions,
-    connect: PgConnectOptions,
-) {
-    let world = World::new(connect).await;
+async fn a_wanted_event_of_damaged_bytes_is_a_dead_letter(world: World) {
     let probe = Probe::new("probe", |_| Answer::Done);
     let consumer = world.consumer(&probe).await;
     world.append_raw(vec![raw(WANTED, 1, r#"{"at":"#), numbered(1)]).await;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use keynest_domain::login::LoginUnlocked;
 use keynest_domain::{Event, StreamName, Timestamp, login};
 use keynest_store::{Append, EventStore, Expected, Metadata, NewEvent, StreamAppend, encode};
-use keynest_workers::{Consumer, Delivery, Feed, Reactor, WorkError};
+use keynest_workers::{Consumer, Delivery, Reactor, WorkError};
 use tokio::sync::{Notify, mpsc};
 
 use crate::world::World;
@@ -100,7 +100,7 @@ impl World {
     /// A consumer of a process that has just started.
     pub fn restarted(&self, probe: &Arc<Probe>) -> Consumer {
         let reactor = Arc::clone(probe) as Arc<dyn Reactor>;
-        let feed = Feed::Store(self.store.clone());
+        let feed = self.feed();
         Consumer::new(feed, self.pool.clone(), self.clock.clone(), reactor)
     }
 

@@ -5,10 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use keynest_domain::{EventId, Lifetime, Timestamp};
 use keynest_workers::{WAITS, Work};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::probe::{Answer, Probe, WANTED};
 use crate::world::World;
+
+contract!(
+    failed_work_is_tried_after_the_documented_waits_and_then_dies,
+    work_that_goes_well_later_is_done,
+    giving_up_makes_a_dead_letter_at_once,
+    a_replayed_dead_letter_has_all_its_tries_again,
+    work_whose_event_a_restore_took_is_dropped,
+);
 
 const SECOND: Lifetime = Lifetime::from_secs(1);
 
@@ -20,12 +27,7 @@ impl World {
     }
 }
 
-#[sqlx::test(migrations = false)]
-async fn failed_work_is_tried_after_the_documented_waits_and_then_dies(
-    _: PgPoolOptions,
-    connect: PgConnectOptions,
-) {
-    let world = World::new(connect).await;
+async fn failed_work_is_tried_after_the_documented_waits_and_then_dies(world: World) {
     let probe = Probe::new("probe", |_| Answer::Retry);
     let consumer = world.consumer(&probe).await;
     world.append([1]).await;
@@ -54,9 +56,7 @@ async fn failed_work_is_tried_after_the_documented_waits_and_then_dies(
     assert_eq!(world.work.counts("probe").await.unwrap(), (0, 1));
 }
 
-#[sqlx::test(migrations = false)]
-async fn work_that_goes_well_later_is_done(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn work_that_goes_well_later_is_done(world: World) {
     let is_well = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&is_well);
     let probe = Probe::new("probe", move |_| match seen.load(Ordering::Relaxed) {
@@ -74,9 +74,7 @@ async fn work_that_goes_well_later_is_done(_: PgPoolOptions, connect: PgConnectO
     assert_eq!(world.work.counts("probe").await.unwrap(), (0, 0));
 }
 
-#[sqlx::test(migrations = false)]
-async fn giving_up_makes_a_dead_letter_at_once(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn giving_up_makes_a_dead_letter_at_once(world: World) {
     let probe = Probe::new("probe", |_| Answer::GiveUp);
     let consumer = world.consumer(&probe).await;
     world.append([1]).await;
@@ -88,12 +86,7 @@ async fn giving_up_makes_a_dead_letter_at_once(_: PgPoolOptions, connect: PgConn
     assert_eq!((dead.attempts, dead.error.as_str()), (1, "give up: never"));
 }
 
-#[sqlx::test(migrations = false)]
-async fn a_replayed_dead_letter_has_all_its_tries_again(
-    _: PgPoolOptions,
-    connect: PgConnectOptions,
-) {
-    let world = World::new(connect).await;
+async fn a_replayed_dead_letter_has_all_its_tries_again(world: World) {
     let probe = Probe::new("probe", |_| Answer::GiveUp);
     let consumer = world.consumer(&probe).await;
     world.append([1, 2]).await;
@@ -111,9 +104,7 @@ async fn a_replayed_dead_letter_has_all_its_tries_again(
     assert!(world.work.dead_letters().await.unwrap().is_empty());
 }
 
-#[sqlx::test(migrations = false)]
-async fn work_whose_event_a_restore_took_is_dropped(_: PgPoolOptions, connect: PgConnectOptions) {
-    let world = World::new(connect).await;
+async fn work_whose_event_a_restore_took_is_dropped(world: World) {
     let probe = Probe::new("probe", |_| Answer::Retry);
     let consumer = world.consumer(&probe).await;
     world.append([1]).await;

@@ -3,4 +3,4 @@
 mod crashes;
 mod encryption;
 mod refusals;
-mod server;
+pub mod server;

@@ -131,7 +131,7 @@ impl Certificates {
         std::fs::read(self.path("ca.pem")).unwrap()
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 

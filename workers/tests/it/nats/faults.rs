@@ -1,0 +1,246 @@
+//! NATS does not behave: nothing is lost, nothing comes twice, and it carries the feed again afterwards.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::PullConsumer;
+use keynest_workers::{Consumer, Feed, JetStream, NatsSettings};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+use super::{Nats, PATIENCE, positions, relay, settings, until};
+use crate::carrier::lead::running;
+use crate::carrier::probe::{Answer, Probe};
+use crate::smtp::server::Server;
+use crate::world::World;
+
+impl Nats {
+    async fn consumer(&self, durable: &str) -> Option<PullConsumer> {
+        let stream = self.observer.get_stream("keynest").await.ok()?;
+        stream.get_consumer(durable).await.ok()
+    }
+
+    async fn is_pulled(&self) {
+        self.is_pulled_by("probe").await;
+    }
+
+    /// Waits until the consumer is there and somebody pulls.
+    async fn is_pulled_by(&self, durable: &str) {
+        until(async || match self.consumer(durable).await {
+            Some(mut consumer) => consumer.info().await.is_ok_and(|info| info.num_waiting > 0),
+            None => false,
+        })
+        .await;
+    }
+}
+
+async fn arrival(arrivals: &mut UnboundedReceiver<i64>) -> i64 {
+    timeout(PATIENCE, arrivals.recv()).await.expect("it arrives").unwrap()
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_consumer_that_was_deleted_is_made_again(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::over_jetstream(connect).await;
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.nats().is_pulled().await;
+    world.append([1]).await;
+    assert_eq!(arrival(&mut arrivals).await, 1);
+    let stream = world.nats().observer.get_stream("keynest").await.unwrap();
+    stream.delete_consumer("probe").await.unwrap();
+    world.append([2]).await;
+    assert_eq!(arrival(&mut arrivals).await, 2);
+    world.nats().is_pulled().await;
+    world.append([3]).await;
+    assert_eq!(arrival(&mut arrivals).await, 3);
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(probe.handled(), [1, 2, 3]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn nothing_is_acknowledged_before_its_effect(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::over_jetstream(connect).await;
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Wait);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.nats().is_pulled().await;
+    world.append([1]).await;
+    assert_eq!(arrival(&mut arrivals).await, 1);
+    let mut consumer = world.nats().consumer("probe").await.unwrap();
+    until(async || consumer.clone().info().await.unwrap().delivered.stream_sequence == 2).await;
+    // Acknowledgements and questions go over different connections: what was said before is known after another round.
+    world.relayed().await;
+    assert_eq!(consumer.info().await.unwrap().ack_floor.stream_sequence, 0);
+    probe.gate.notify_one();
+    until(async || consumer.clone().info().await.unwrap().ack_floor.stream_sequence == 2).await;
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_hole_is_read_from_the_log(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::over_jetstream(connect).await;
+    let few = NatsSettings { unacknowledged_max: 16, ..settings(&world.nats().server) };
+    let feed = Feed::JetStream(world.store.clone(), JetStream::connect(few).await.unwrap());
+    let (probe, mut arrivals) = Probe::heard("probe", |number| match number {
+        1 => Answer::Wait,
+        _ => Answer::Done,
+    });
+    let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
+    consumer.start().await.unwrap();
+    let (stop, task) = running(consumer);
+    world.nats().is_pulled().await;
+    world.append([1]).await;
+    assert_eq!(arrival(&mut arrivals).await, 1);
+    world.append(2..=40).await;
+    world.relayed().await;
+    let stream = world.nats().observer.get_stream("keynest").await.unwrap();
+    for sequence in 40..=60 {
+        stream.delete_message(sequence).await.unwrap();
+    }
+    probe.gate.notify_one();
+    for number in 2..=40 {
+        assert_eq!(arrival(&mut arrivals).await, number);
+    }
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[sqlx::test(migrations = false)]
+async fn what_somebody_else_writes_into_the_stream_is_not_believed(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let world = World::over_jetstream(connect).await;
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
+    let (stop, task) = running(world.consumer(&probe).await);
+    world.nats().is_pulled().await;
+    world.append([1]).await;
+    assert_eq!(arrival(&mut arrivals).await, 1);
+    let life = world.store.incarnation().get().to_string();
+    for position in ["1", "9999999", "nonsense"] {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("ce-position", position);
+        headers.insert("ce-previous", "0");
+        headers.insert("ce-incarnation", life.as_str());
+        let subject = "keynest.events._.login-1.login.unlocked";
+        let sent = world.nats().observer.publish_with_headers(subject, headers, "{}".into()).await;
+        sent.unwrap().await.unwrap();
+    }
+    for number in 2..5 {
+        world.append([number]).await;
+        assert_eq!(arrival(&mut arrivals).await, number);
+    }
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(probe.handled(), [1, 2, 3, 4]);
+}
+
+/// Deleted streams, killed servers and empty ones, while people register: one mail each.
+#[sqlx::test(migrations = false)]
+async fn wiping_nats_under_load_loses_nothing_and_doubles_no_mail(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let mut world = World::over_jetstream(connect).await;
+    let mut smtp = Server::start(&[]).await;
+    let (stop, task) = running(smtp.mailer(&world).await);
+    let mut people = Vec::new();
+    for round in 0..8 {
+        for person in 0..3 {
+            let name = format!("person{round}x{person}");
+            world.register(&name, "", "").await;
+            people.push(format!("{name}@example.com"));
+        }
+        let nats = world.nats.as_mut().unwrap();
+        // Killed in the round before; there is nothing to keep.
+        if round % 4 == 0 && round > 0 {
+            nats.server.restart_empty();
+        }
+        match round % 4 {
+            0 => drop(nats.observer.delete_stream("keynest").await),
+            1 => nats.server.restart_empty(),
+            2 => nats.server.restart(),
+            _ => nats.server.kill(),
+        }
+    }
+    world.nats.as_mut().unwrap().server.restart_empty();
+    world.nats().is_pulled_by("mailer").await;
+    world.register("last", "", "").await;
+    people.push("last@example.com".to_owned());
+    people.sort();
+    until(async || smtp_has(&world, people.len()).await).await;
+    world.relayed().await;
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(smtp.report().await.delivered(), people);
+    let kept = positions(&world.nats().messages().await);
+    assert!(kept.is_sorted_by(|one, next| one + 1 == *next), "a hole in {kept:?}");
+}
+
+/// Whether the mailer has finished so many letters.
+async fn smtp_has(world: &World, letters: usize) -> bool {
+    let done: i64 = sqlx::query_scalar("select count(*) from effects where done_at is not null")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    done >= i64::try_from(letters).unwrap()
+}
+
+/// It keeps the connections and says nothing: the log is asked instead, and commands do not notice.
+#[sqlx::test(migrations = false)]
+async fn a_paused_server_delays_no_event_for_longer_than_a_poll(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let world = World::new(connect).await;
+    let nats = Nats::without_relay().await;
+    let patient = NatsSettings {
+        heartbeat: Duration::from_secs(60),
+        poll: Duration::from_millis(200),
+        ..settings(&nats.server)
+    };
+    let jetstream = JetStream::connect(patient).await.unwrap();
+    let _relay = relay(jetstream.clone(), &world.store, &world.pool);
+    let feed = Feed::JetStream(world.store.clone(), jetstream);
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
+    let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
+    consumer.start().await.unwrap();
+    let (stop, task) = running(consumer);
+    nats.is_pulled().await;
+    nats.server.pause();
+    world.append([1]).await;
+    assert_eq!(arrival(&mut arrivals).await, 1);
+    nats.server.resume();
+    until(async || positions(&nats.messages().await).last() == Some(&2)).await;
+    world.append([2]).await;
+    assert_eq!(arrival(&mut arrivals).await, 2);
+    stop.cancel();
+    task.await.unwrap();
+    assert_eq!(probe.handled(), [1, 2]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_server_that_is_not_there_at_the_start_is_found_later(
+    _: PgPoolOptions,
+    connect: PgConnectOptions,
+) {
+    let world = World::new(connect).await;
+    let mut nats = Nats::without_relay().await;
+    nats.server.kill();
+    let jetstream = JetStream::connect(settings(&nats.server)).await.unwrap();
+    let _relay = relay(jetstream.clone(), &world.store, &world.pool);
+    let feed = Feed::JetStream(world.store.clone(), jetstream);
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
+    let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
+    consumer.start().await.unwrap();
+    let (stop, task) = running(consumer);
+    world.append([1]).await;
+    assert_eq!(arrival(&mut arrivals).await, 1, "read from the log meanwhile");
+    nats.server.restart();
+    nats.is_pulled().await;
+    world.append([2]).await;
+    assert_eq!(arrival(&mut arrivals).await, 2);
+    stop.cancel();
+    task.await.unwrap();
+}

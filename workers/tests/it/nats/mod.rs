@@ -1,0 +1,118 @@
+//! JetStream under the feed, over a real server: what the relay writes, and what happens when NATS does not behave.
+
+mod connect;
+mod faults;
+mod gate;
+mod relay;
+
+use std::time::Duration;
+
+use async_nats::ConnectOptions;
+use async_nats::jetstream::{self, message::StreamMessage};
+use keynest_store::EventStore;
+use keynest_workers::{JetStream, NatsSettings, Relay};
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::nats_server::NatsServer;
+
+/// Far longer than anything here takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server, this process's connection to it, and a relay.
+pub struct Nats {
+    pub server: NatsServer,
+    pub jetstream: JetStream,
+    /// An observer's own connection.
+    pub observer: jetstream::Context,
+    _relay: Option<DropGuard>,
+}
+
+impl Nats {
+    pub async fn start(store: &EventStore, pool: &PgPool) -> Self {
+        let nats = Self::without_relay().await;
+        let relay = relay(nats.jetstream.clone(), store, pool);
+        Self { _relay: Some(relay), ..nats }
+    }
+
+    pub async fn without_relay() -> Self {
+        let server = NatsServer::start();
+        let settings = settings(&server);
+        let observer = observer(&settings).await;
+        let jetstream = JetStream::connect(settings).await.unwrap();
+        Self { server, jetstream, observer, _relay: None }
+    }
+
+    /// Everything in the stream; nothing if there is no stream.
+    pub async fn messages(&self) -> Vec<StreamMessage> {
+        messages(&self.observer).await
+    }
+}
+
+pub async fn messages(observer: &jetstream::Context) -> Vec<StreamMessage> {
+    let Ok(stream) = observer.get_stream("keynest").await else { return Vec::new() };
+    let state = &stream.cached_info().state;
+    let mut messages = Vec::new();
+    for sequence in state.first_sequence..=state.last_sequence {
+        messages.extend(stream.get_raw_message(sequence).await.ok());
+    }
+    messages
+}
+
+/// Where in the log the messages of a stream stand; each names the one before it.
+pub fn positions(messages: &[StreamMessage]) -> Vec<u64> {
+    let number =
+        |message: &StreamMessage, name: &str| message.headers.get(name)?.as_str().parse().ok();
+    let positions: Vec<u64> =
+        messages.iter().filter_map(|message| number(message, "ce-position")).collect();
+    for (message, before) in messages.iter().skip(1).zip(&positions) {
+        assert_eq!(number(message, "ce-previous"), Some(*before), "in {positions:?}");
+    }
+    positions
+}
+
+/// Quick to notice what is wrong, and never asking the log of its own accord: what arrives came by NATS.
+pub fn settings(server: &NatsServer) -> NatsSettings {
+    settings_for(&server.url())
+}
+
+pub fn settings_for(url: &str) -> NatsSettings {
+    NatsSettings {
+        url: url.into(),
+        heartbeat: Duration::from_millis(500),
+        poll: Duration::from_secs(3_600),
+        request_timeout: Duration::from_secs(2),
+        ..NatsSettings::default()
+    }
+}
+
+/// A look from outside.
+pub async fn observer(settings: &NatsSettings) -> jetstream::Context {
+    let mut options = ConnectOptions::new();
+    if let Some(file) = &settings.ca_file {
+        options = options.add_root_certificates(file.clone());
+    }
+    if let Some((certificate, key)) = settings.client_certificate.clone() {
+        options = options.add_client_certificate(certificate, key);
+    }
+    // A server that asks for nobody does not mind.
+    options = options.user_and_password("keynest".to_owned(), "corr=ect".to_owned());
+    jetstream::new(options.connect(settings.url.expose_secret()).await.unwrap())
+}
+
+pub fn relay(nats: JetStream, store: &EventStore, pool: &PgPool) -> DropGuard {
+    let stop = CancellationToken::new();
+    tokio::spawn(Relay::new(nats, store.clone(), pool.clone()).run(stop.clone()));
+    stop.drop_guard()
+}
+
+/// Waits for something that another task brings about.
+pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes about");
+}

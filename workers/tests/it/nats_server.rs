@@ -1,0 +1,103 @@
+//! A `nats-server` of a test's own: a process, a free port, a temporary folder.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// Killed when it is dropped.
+pub struct NatsServer {
+    child: Child,
+    folder: TempDir,
+    port: u16,
+}
+
+impl NatsServer {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, port) = run(&folder, -1, arguments);
+        Self { child, folder, port }
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// On the same port, over what it had stored.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = run(&self.folder, self.port.into(), &[]).0;
+    }
+
+    /// On the same port, with nothing.
+    pub fn restart_empty(&mut self) {
+        self.kill();
+        std::fs::remove_dir_all(self.folder.path().join("jetstream")).unwrap();
+        self.child = run(&self.folder, self.port.into(), &[]).0;
+    }
+
+    /// It keeps its connections and answers nothing.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Until it is ready. Port -1: a free one.
+fn run(folder: &TempDir, port: i32, arguments: &[&str]) -> (Child, u16) {
+    let mut child = Command::new(program())
+        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+        .arg(folder.path())
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("nats-server is installed, see scripts/install-needs");
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut found = None;
+    for line in lines.by_ref() {
+        if let Some((_, address)) = line.split_once("Listening for client connections on ") {
+            found = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        }
+        if line.ends_with("Server is ready") {
+            break;
+        }
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, found.expect("the server says where it listens"))
+}
+
+fn program() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/venv/bin/nats-server");
+    if own.exists() { own } else { "nats-server".into() }
+}
