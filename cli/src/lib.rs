@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod edge;
 pub mod embedded;
+mod feed;
 mod local_mailbox;
 pub mod logging;
 pub mod oauth;

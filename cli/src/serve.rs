@@ -13,8 +13,8 @@ use keynest_crypto::Keyring;
 use keynest_projections::Footing;
 use keynest_store::postgres::PostgresQuotas;
 use keynest_workers::{
-    Consumer, Feed, Janitor, JanitorSettings, KeyLedger, Mailer, MailerSettings, Transport,
-    apply_ledger, follow_destroyed_keys,
+    Consumer, Janitor, JanitorSettings, KeyLedger, Mailer, MailerSettings, Transport, apply_ledger,
+    follow_destroyed_keys,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -128,7 +128,7 @@ async fn start_workers(
     let mailer =
         Mailer::new(product.commands.clone(), product.store_pool.clone(), transport, settings)
             .context("compile the mail templates")?;
-    let feed = Feed::Store(product.store.clone());
+    let feed = crate::feed::start(product, tasks, done).await?;
     let consumer =
         Consumer::new(feed, product.store_pool.clone(), product.clock.clone(), Arc::new(mailer));
     // Its place in the log before anything is served, or a first start could lose the first mails.

@@ -3,14 +3,14 @@
 use toml::Value;
 
 use super::error::ConfigError;
-use super::sections::{Config, Sessions};
+use super::sections::{Config, Nats, Sessions};
 
 const DAY_MS: i64 = 86_400_000;
 const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 53] = [
+const BOUNDS: [(&str, i64, i64); 64] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -59,6 +59,17 @@ const BOUNDS: [(&str, i64, i64); 53] = [
     ("tokens.lifetime_days_max", 1, 366),
     ("tokens.per_user_max", 1, 1_000),
     ("tokens.per_organization_max", 1, 1_000),
+    ("nats.stream_replicas", 1, 5),
+    ("nats.stream_bytes_max", 1024 * KIB, 1024 * GIB),
+    ("nats.stream_age_hours_max", 1, 10 * 365 * 24),
+    ("nats.duplicate_window_seconds", 1, 86_400),
+    ("nats.publish_window_max", 1, 4_096),
+    ("nats.unacknowledged_max", 16, 100_000),
+    ("nats.connect_timeout_ms", 100, 60_000),
+    ("nats.request_timeout_ms", 100, 60_000),
+    ("nats.ack_wait_ms", 1_000, 3_600_000),
+    ("nats.heartbeat_ms", 100, 60_000),
+    ("nats.poll_ms", 100, 3_600_000),
     ("store.queue_bytes_max", 32 * 1024 * KIB, GIB),
     ("store.batch_requests_max", 1, 10_000),
     ("store.batch_events_max", 1, 10_000),
@@ -109,12 +120,6 @@ fn range(key: &str) -> (i64, i64) {
 
 /// What single values cannot show.
 pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
-    if config.nats.url.is_set() {
-        return Err(ConfigError::NotSupported {
-            key: "nats.url",
-            instead: "leave it out, and the event store carries the feed",
-        });
-    }
     if config.store.url.is_set() {
         return Err(ConfigError::NotSupported {
             key: "store.url",
@@ -145,6 +150,7 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
         "lockout.cool_off_max_seconds",
         config.lockout.cool_off_max_seconds.into(),
     )?;
+    check_nats(&config.nats)?;
     let minutes = |hours: u32| u64::from(hours) * 60;
     let links = &config.links;
     let seconds = |minutes: u64| minutes * 60;
@@ -166,6 +172,31 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
         "lists.page_size_max",
         config.lists.page_size_max.into(),
     )
+}
+
+fn check_nats(nats: &Nats) -> Result<(), ConfigError> {
+    let refused = |key: &str, expected: &str| {
+        Err(ConfigError::Value {
+            key: key.into(),
+            origin: "together".into(),
+            expected: expected.into(),
+        })
+    };
+    let is_of_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
+    if nats.stream.is_empty() || !nats.stream.chars().all(is_of_name) {
+        return refused("nats.stream", "expected letters, digits, `-` and `_`");
+    }
+    let is_blank = |path: &std::path::Path| path.as_os_str().is_empty();
+    if is_blank(&nats.client_certificate_file) != is_blank(&nats.client_key_file) {
+        return refused("nats.client_key_file", "expected it with `nats.client_certificate_file`");
+    }
+    if u64::from(nats.duplicate_window_seconds) > u64::from(nats.stream_age_hours_max) * 3_600 {
+        return refused(
+            "nats.duplicate_window_seconds",
+            "expected at most `nats.stream_age_hours_max`",
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -184,10 +184,43 @@ section! {
 }
 
 section! {
-    /// The carrier of the event feed for several machines.
+    /// The carrier of the event feed for several machines: NATS JetStream.
     Nats {
-        /// Blank: the event store carries the feed itself.
+        /// `nats://user:password@host:4222` or `tls://…`, several with commas between them. Blank: the event store carries the
+        /// feed itself.
         url: SecretUrl = SecretUrl::default(),
+        /// A `.creds` file: JWT and seed.
+        credentials_file: PathBuf = PathBuf::new(),
+        /// Certificates (PEM) trusted for this server besides the system's; TLS is required then.
+        ca_file: PathBuf = PathBuf::new(),
+        /// What this process shows to a server that asks for certificates (PEM); both or none.
+        client_certificate_file: PathBuf = PathBuf::new(),
+        client_key_file: PathBuf = PathBuf::new(),
+        /// The stream's name, made and updated by KeyNest.
+        stream: String = "keynest".to_owned(),
+        /// Servers of a cluster that keep a copy.
+        stream_replicas: usize = 1,
+        /// The oldest messages go when there is more, …
+        stream_bytes_max: u64 = 1024 * MIB,
+        /// … and when they are older.
+        stream_age_hours_max: u32 = 30 * 24,
+        /// How long the stream remembers event ids, so that it takes none twice.
+        duplicate_window_seconds: u32 = 120,
+        /// Whether reveals of values (streams `access-…`) are relayed too: they are many.
+        access_events: bool = false,
+        /// The first connection; if there is none in time, it is tried in the background.
+        connect_timeout_ms: u64 = 2_000,
+        request_timeout_ms: u64 = 5_000,
+        /// Events under way to the stream at a time.
+        publish_window_max: usize = 256,
+        /// Messages under way to one consumer at a time.
+        unacknowledged_max: usize = 1_000,
+        /// After so long an unacknowledged message is sent again.
+        ack_wait_ms: u64 = 30_000,
+        /// Two missing ones end a pull, and the consumer is looked after.
+        heartbeat_ms: u64 = 5_000,
+        /// How often a consumer asks the log itself, whatever NATS says.
+        poll_ms: u64 = 5_000,
     }
 }
 

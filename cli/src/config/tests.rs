@@ -154,7 +154,13 @@ fn a_bad_value_is_refused_by_its_key_and_origin() {
             "`links.password_reset_interval_seconds`",
         ),
         ("[store]\nbatch_requests_max = 0", "`store.batch_requests_max`"),
-        ("[nats]\nurl = 'nats://a'", "`nats.url`"),
+        ("[nats]\nstream = 'a.b'", "`nats.stream`"),
+        ("[nats]\nstream_replicas = 6", "`nats.stream_replicas`"),
+        ("[nats]\nclient_key_file = 'k.pem'", "`nats.client_key_file`"),
+        (
+            "[nats]\nstream_age_hours_max = 1\nduplicate_window_seconds = 3601",
+            "`nats.duplicate_window_seconds`",
+        ),
         ("[store]\nurl = 'esdb://a'", "`store.url`"),
     ] {
         let message = given().file(text).refused();

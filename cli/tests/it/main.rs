@@ -7,6 +7,9 @@ mod embedded;
 mod erase;
 mod first_visit;
 mod journey;
+mod nats;
+#[path = "../../../workers/tests/it/nats_server.rs"]
+mod nats_server;
 mod operations_page;
 mod refusals_to_start;
 mod replicas;
