@@ -35,6 +35,7 @@ async fn a_claim_resolves_to_its_stream_and_revision(store: EventStore) {
 }
 
 async fn an_unknown_claim_resolves_to_nothing(store: EventStore) {
+    store.append(taking("a", "y")).await.unwrap();
     assert_eq!(holder(&store, "x").await, None);
     assert_eq!(store.resolve(&ClaimKey::from_stored("a\0b".to_owned())).await.unwrap(), None);
 }

@@ -73,6 +73,14 @@ async fn two_subscribers_see_the_same(store: EventStore) {
     let expected: Vec<u64> = (1..=100).collect();
     assert_eq!(one.await.unwrap(), expected);
     assert_eq!(other.await.unwrap(), expected);
+
+    // One of them far behind the other: what the first has taken is still there for the second.
+    let (mut first, mut second) =
+        (store.subscribe(Position::START), store.subscribe(Position::START));
+    assert_eq!(positions(&mut first, 100).await, expected);
+    appends(&store, 100).await;
+    assert_eq!(positions(&mut second, 200).await, (1..=200).collect::<Vec<_>>());
+    assert_eq!(positions(&mut first, 200).await, (101..=200).collect::<Vec<_>>());
 }
 
 async fn a_dropped_wait_loses_nothing(store: EventStore) {

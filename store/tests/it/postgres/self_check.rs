@@ -1,7 +1,10 @@
 //! A log that cannot be trusted is not opened.
 
+use std::time::Duration;
+
 use keynest_store::postgres::{
-    OpenError, Postgres, StoreOptions, connect_store_pool, migrate, renew_incarnation,
+    OpenError, Postgres, StoreOptions, connect_store_pool, connect_store_pool_with, migrate,
+    renew_incarnation,
 };
 use keynest_store::{EventStore, Expected};
 use sqlx::postgres::PgPoolOptions;
@@ -81,19 +84,28 @@ async fn a_wrong_address_is_told_without_the_password() {
 }
 
 #[tokio::test]
-async fn connections_have_their_settings() {
+async fn connections_have_their_settings_and_the_operators_timeouts() {
     with_database(async |database| {
+        let options = StoreOptions {
+            pool_connections: 1,
+            lock_timeout: Duration::from_millis(4_001),
+            statement_timeout: Duration::from_millis(9_002),
+            idle_in_transaction_timeout: Duration::from_millis(8_003),
+            ..Default::default()
+        };
+        let pool = connect_store_pool_with(database.connect.clone(), &options).await.unwrap();
+        assert_eq!(pool.options().get_max_connections(), 1);
         for (setting, value) in [
             ("synchronous_commit", "on"),
-            ("lock_timeout", "5s"),
-            ("statement_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "10s"),
+            ("lock_timeout", "4001ms"),
+            ("statement_timeout", "9002ms"),
+            ("idle_in_transaction_session_timeout", "8003ms"),
             ("search_path", "store"),
             ("default_transaction_isolation", "read committed"),
         ] {
             let found: String = query_scalar("select current_setting($1)")
                 .bind(setting)
-                .fetch_one(&database.pool)
+                .fetch_one(&pool)
                 .await
                 .unwrap();
             assert_eq!(found, value, "{setting}");
