@@ -18,19 +18,26 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Leaves the cluster without any process of an earlier run. We hold the lock, so no other keynest wants that server.
 pub(super) fn clear(home: &Home, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let cluster = home.cluster.as_path();
+    let mut stopped = Ok(());
     if let Some(pid) = postmaster(cluster).filter(|pid| works_in(*pid, cluster)) {
         tracing::warn!(pid, "stopping the PostgreSQL server of an earlier run");
-        stop(home, binaries)?;
+        // It may have been stopping already, and be gone before it is told: that is looked at below.
+        stopped = stop(home, binaries);
     }
     // The helpers of a server that was killed end by themselves, a moment later; a new server refuses to start before.
     let deadline = Instant::now() + PROCESSES_WAIT_MAX;
+    let mut is_noticed = false;
     loop {
         let pids = users_of(cluster);
         if pids.is_empty() {
             break;
         }
+        if !is_noticed {
+            tracing::info!(?pids, "waiting for processes of an earlier run to end");
+            is_noticed = true;
+        }
         if Instant::now() > deadline {
-            return Err(EmbeddedError::Orphan { cluster: cluster.into(), pids });
+            return stopped.and(Err(EmbeddedError::Orphan { cluster: cluster.into(), pids }));
         }
         thread::sleep(POLL_INTERVAL);
     }

@@ -1,6 +1,7 @@
 //! The private Postgres: started, stopped, killed, left behind, in awkward places.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,6 +9,8 @@ use std::process::{Command, Stdio};
 use keynest_cli::embedded::{EmbeddedError, EmbeddedPostgres, create_data_dir};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor};
+
+use crate::running;
 
 /// A folder that the user of Postgres can reach, also when the tests run as root.
 struct Place(tempfile::TempDir);
@@ -80,6 +83,41 @@ fn leave_orphan(data: &Path) -> u32 {
     assert!(command.status().unwrap().success());
     let file = fs::read_to_string(cluster.join("postmaster.pid")).unwrap();
     file.lines().next().unwrap().parse().unwrap()
+}
+
+/// A process of a server that hears nothing until this is dropped.
+struct Deaf(u32);
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-s", "CONT", &self.0.to_string()]).status();
+    }
+}
+
+fn deafen_child_of(server: u32) -> Deaf {
+    let is_child = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+        parent == Some(server.to_string().as_str())
+    };
+    let child = processes().find(is_child).unwrap();
+    signal("STOP", child);
+    Deaf(child)
+}
+
+/// Whether somebody waits for the end of the server of a data directory.
+fn is_being_stopped(data: &Path) -> bool {
+    let data = data.display().to_string();
+    processes().any(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        line.contains("pg_ctl\0stop\0") && line.contains(&data)
+    })
+}
+
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 #[tokio::test]
@@ -162,11 +200,37 @@ async fn an_orphan_that_is_still_stopping_is_waited_for() {
     write_note(&postgres).await;
     postgres.stop().await.unwrap();
     let orphan = leave_orphan(&place.data());
+    // One of its processes hears nothing, so that it is still stopping when it is found.
+    let deaf = deafen_child_of(orphan);
     signal("INT", orphan);
 
-    let postgres = EmbeddedPostgres::start(&place.data()).await.unwrap();
+    let data = place.data();
+    let starting = tokio::spawn(async move { EmbeddedPostgres::start(&data).await });
+    while !starting.is_finished() && !is_being_stopped(&place.data()) {
+        tokio::task::yield_now().await;
+    }
+    drop(deaf);
+    let postgres = starting.await.unwrap().unwrap();
+    assert!(!is_alive(orphan));
     assert_eq!(read_note(&postgres).await, "kept");
     postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_server_left_running_is_waited_for() {
+    let place = running::Place::new();
+    EmbeddedPostgres::start(&place.data()).await.unwrap().stop().await.unwrap();
+    let orphan = leave_orphan(&place.data());
+    let deaf = deafen_child_of(orphan);
+    signal("KILL", orphan);
+
+    let mut keynest = place.keynest(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(keynest.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("waiting for processes of an earlier run to end")));
+    drop(deaf);
+    assert!(lines.any(|line| line.contains("KeyNest is ready")));
+    signal("TERM", keynest.id());
+    assert!(keynest.wait().unwrap().success());
 }
 
 #[tokio::test]
