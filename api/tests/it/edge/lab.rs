@@ -171,6 +171,15 @@ pub fn answer(text: &str) -> Answer {
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
+/// HTTP/2 from its beginning: preface, SETTINGS, and HEADERS on stream 1, method and path as in RFC 7541.
+pub fn http2(method_and_path: &[u8]) -> Vec<u8> {
+    let fields = [method_and_path, b"\x86\x41\x04test"].concat();
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    bytes.extend_from_slice(&[0, 0, u8::try_from(fields.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
+    bytes.extend_from_slice(&fields);
+    bytes
+}
+
 /// Reads until the other side closes; a reset counts as closing.
 pub async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();

@@ -1,6 +1,8 @@
 //! Slashes, unknown paths, methods, panics.
 
-use super::lab::{Lab, answer, short};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::lab::{Lab, answer, http2, in_time, short};
 
 #[tokio::test]
 async fn both_slash_forms_are_served_without_a_redirect() {
@@ -77,6 +79,27 @@ async fn head_has_the_headers_of_get_and_no_body() {
         assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
         assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
     }
+}
+
+/// In HTTP/1 hyper would leave a body out as well, and axum that of a route.
+#[tokio::test]
+async fn head_has_no_body_in_http2_either() {
+    let lab = Lab::start(Default::default()).await;
+    let mut stream = lab.connect().await;
+    stream.write_all(&http2(b"\x02\x04HEAD\x04\x05/nope")).await.unwrap();
+    let (kind, flags) = loop {
+        let mut frame = [0; 9];
+        in_time(stream.read_exact(&mut frame)).await.expect("an HTTP/2 frame");
+        let [_, high, low, kind, flags, _, _, _, number] = frame;
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([high, low]))];
+        in_time(stream.read_exact(&mut payload)).await.expect("its payload");
+        if number == 1 {
+            break (kind, flags);
+        }
+    };
+    const HEADERS: u8 = 1;
+    const END_STREAM: u8 = 1;
+    assert_eq!((kind, flags & END_STREAM), (HEADERS, END_STREAM));
 }
 
 #[tokio::test]
