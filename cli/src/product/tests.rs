@@ -9,7 +9,7 @@ use super::*;
 use crate::edge::{self, server_options};
 
 /// Read where the part is opened that it belongs to, not on the way there.
-const READ_ELSEWHERE: [&str; 9] = [
+const READ_ELSEWHERE: [&str; 8] = [
     "database.read_connections_max",
     "janitor.batch_max",
     "janitor.interval_seconds",
@@ -18,7 +18,6 @@ const READ_ELSEWHERE: [&str; 9] = [
     "oauth.timeout_ms",
     "smtp.connections_max",
     "smtp.timeout_ms",
-    "throttle.callers_max",
 ];
 
 /// Every number another one than its default, and no two the same; and which key has which.
@@ -141,8 +140,11 @@ fn told_to_the_listener(config: &Config) -> Vec<(&'static str, u64)> {
 }
 
 fn told_to_the_throttle(config: &Config) -> Vec<(&'static str, u64)> {
-    let quotas = quotas(config);
-    [
+    let quotas = command_settings(config).quotas;
+    let throttles = edge::settings(config).throttles;
+    assert_eq!(throttles.quotas, quotas);
+    let callers = ("throttle.callers_max", throttles.keys_max as u64);
+    let policies = [
         ("throttle.register_per_minute", Policy::Register),
         ("throttle.password_reset_per_hour", Policy::PasswordReset),
         ("throttle.auth_per_minute", Policy::Auth),
@@ -154,9 +156,12 @@ fn told_to_the_throttle(config: &Config) -> Vec<(&'static str, u64)> {
         ("throttle.mails_per_hour", Policy::MailsHourly),
         ("throttle.mails_per_day", Policy::MailsDaily),
         ("throttle.invitations_per_day", Policy::Invitations),
-    ]
-    .map(|(key, policy)| (key, quotas.of(policy).quota.into()))
-    .to_vec()
+    ];
+    policies
+        .map(|(key, policy)| (key, quotas.of(policy).quota.into()))
+        .into_iter()
+        .chain([callers])
+        .collect()
 }
 
 #[test]
