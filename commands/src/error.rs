@@ -4,7 +4,7 @@ use keynest_crypto::{HashError, KeyringError};
 use keynest_domain::permission::Denied;
 use keynest_domain::{
     Invalid, OrganizationId, Subject, challenge, environment, exchange, federation, limits, login,
-    organization, project, session, user,
+    organization, project, provider, session, user,
 };
 use keynest_store::{AppendError, ReadError};
 
@@ -79,6 +79,9 @@ pub enum CommandError {
     /// A token of another issuer is not exchanged.
     #[error(transparent)]
     Exchange(#[from] exchange::Rejection),
+    /// An identity provider is not set up, changed or removed like this.
+    #[error(transparent)]
+    Provider(#[from] provider::Rejection),
     /// Too many others at once; nothing was done.
     #[error("too busy: {0}")]
     Busy(&'static str),
@@ -121,7 +124,8 @@ impl CommandError {
             | Self::Environment(_)
             | Self::LastAdminOf(_)
             | Self::FootprintTooLarge
-            | Self::Exchange(_) => true,
+            | Self::Exchange(_)
+            | Self::Provider(_) => true,
             Self::Busy(_)
             | Self::Throttled { .. }
             | Self::NewerThanThisBinary(_)
@@ -143,7 +147,7 @@ impl From<KeyringError> for CommandError {
             Ok(Subject::Organization(_)) => Self::Absent("organization"),
             Ok(Subject::Environment(_)) => Self::Absent("environment"),
             Ok(Subject::Invitation(_)) => organization::Rejection::InvitationUnknown.into(),
-            Ok(Subject::Day(_)) | Err(_) => Self::Keyring(error),
+            Ok(Subject::Day(_) | Subject::Instance) | Err(_) => Self::Keyring(error),
         }
     }
 }

@@ -92,6 +92,7 @@ fn announced(event: &Event) -> Option<KeyId> {
         | Event::Access(_)
         | Event::Refusals(_)
         | Event::Limits(_)
+        | Event::Provider(_)
         | Event::Exchange(_) => None,
     }
 }

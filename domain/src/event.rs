@@ -120,5 +120,6 @@ all_events! {
     Refusals = refusals,
     Key = key,
     Limits = limits,
+    Provider = provider,
     Exchange = exchange,
 }

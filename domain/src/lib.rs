@@ -17,6 +17,7 @@ pub mod login;
 pub mod organization;
 pub mod permission;
 pub mod project;
+pub mod provider;
 pub mod refusals;
 pub mod scope;
 pub mod session;

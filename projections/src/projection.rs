@@ -123,6 +123,7 @@ impl Applied {
             | Event::Access(_)
             | Event::Refusals(_)
             | Event::Limits(_)
+            | Event::Provider(_)
             | Event::Exchange(_) => None,
         }
     }

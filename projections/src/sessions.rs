@@ -119,6 +119,7 @@ impl Projection for Sessions {
                 forget.execute(rows).await?;
             }
             Subject::Farewell(_)
+            | Subject::Instance
             | Subject::Organization(_)
             | Subject::Environment(_)
             | Subject::Invitation(_) => {}

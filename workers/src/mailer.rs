@@ -140,7 +140,8 @@ impl Mailer {
             | Event::Refusals(_)
             | Event::Key(_)
             | Event::Exchange(_)
-            | Event::Limits(_) => {
+            | Event::Limits(_)
+            | Event::Provider(_) => {
                 Err(WorkError::GiveUp(format!("{} makes no letter", recorded.name)))
             }
         }

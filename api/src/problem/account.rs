@@ -1,6 +1,6 @@
 //! What the rules of accounts, sessions and sign-ins refuse, as problems.
 
-use keynest_domain::{challenge, federation, limits, login, session, user};
+use keynest_domain::{challenge, federation, limits, login, provider, session, user};
 
 use crate::Problem;
 
@@ -94,5 +94,18 @@ impl From<challenge::Rejection> for Problem {
 impl From<limits::Rejection> for Problem {
     fn from(why: limits::Rejection) -> Self {
         Self::validation([("limits", format!("{why}."))])
+    }
+}
+
+impl From<provider::Rejection> for Problem {
+    fn from(why: provider::Rejection) -> Self {
+        match why {
+            provider::Rejection::NameTaken => Self::new("provider_known"),
+            provider::Rejection::TooMany => Self::new("too_many_providers"),
+            provider::Rejection::Absent => Self::new("oauth_provider_unknown"),
+            provider::Rejection::InUse { accounts } => {
+                Self::new("provider_in_use").with("accounts", accounts)
+            }
+        }
     }
 }

@@ -39,6 +39,7 @@ impl From<CommandError> for Problem {
             }
             CommandError::FootprintTooLarge => Self::new("account_too_large"),
             CommandError::Exchange(rejection) => rejection.into(),
+            CommandError::Provider(rejection) => rejection.into(),
             CommandError::Busy(_)
             | CommandError::Append(AppendError::Busy | AppendError::Conflict(_)) => {
                 Self::new("busy")

@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{EnvironmentId, Invalid, InvitationId, OrganizationId, UserId};
 
+/// The one instance, behind the colon.
+const THE_INSTANCE: &str = "keynest";
+
 /// Who or what a data key belongs to; destroying that key erases everything sealed under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subject {
@@ -22,6 +25,8 @@ pub enum Subject {
     Day(u32),
     /// The address of a person who was erased, until the last mail is sent.
     Farewell(UserId),
+    /// Secrets of the instance itself, such as what it is at an identity provider. Never destroyed.
+    Instance,
 }
 
 impl Subject {
@@ -34,6 +39,7 @@ impl Subject {
             Self::Invitation(_) => "invitation",
             Self::Day(_) => "day",
             Self::Farewell(_) => "farewell",
+            Self::Instance => "instance",
         }
     }
 }
@@ -49,6 +55,7 @@ impl fmt::Display for Subject {
             Self::Invitation(id) => id.fmt(f),
             Self::Day(day) => day.fmt(f),
             Self::Farewell(id) => id.fmt(f),
+            Self::Instance => f.write_str(THE_INSTANCE),
         }
     }
 }
@@ -65,6 +72,7 @@ impl FromStr for Subject {
             "invitation" => id.parse().ok().map(Self::Invitation),
             "day" => id.parse().ok().map(Self::Day),
             "farewell" => id.parse().ok().map(Self::Farewell),
+            "instance" => (id == THE_INSTANCE).then_some(Self::Instance),
             _ => None,
         };
         parsed.ok_or_else(|| Invalid::new("invalid", "This names no data key."))
@@ -98,10 +106,12 @@ mod tests {
             Subject::Invitation(invitation),
             Subject::Day(20_000),
             Subject::Farewell(UserId::new(1)),
+            Subject::Instance,
         ] {
             assert_eq!(subject.to_string().parse::<Subject>().unwrap(), subject);
         }
-        for wrong in ["", "user", "user:", "user:x", "root_check", "signing", "day:-1"] {
+        for wrong in ["", "user", "user:", "user:x", "root_check", "signing", "day:-1", "instance:"]
+        {
             assert!(wrong.parse::<Subject>().is_err(), "{wrong}");
         }
     }

@@ -91,6 +91,7 @@ pub(crate) fn mentioned(applied: &Applied) -> Vec<Named> {
         | Event::Refusals(_)
         | Event::Key(_)
         | Event::Limits(_)
+        | Event::Provider(_)
         | Event::Exchange(_) => {}
         Event::Organization(event) => {
             named.push(Named::new(Kind::Organization, stream));

@@ -40,7 +40,7 @@ pub(crate) async fn forget(key: &KeyDestroyed, rows: &mut PgConnection) -> Resul
             Ok(())
         }
         // Values and last letters are never opened here.
-        Subject::Environment(_) | Subject::Farewell(_) => Ok(()),
+        Subject::Environment(_) | Subject::Farewell(_) | Subject::Instance => Ok(()),
     }
 }
 

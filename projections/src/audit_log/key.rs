@@ -14,6 +14,8 @@ pub(crate) fn describe(event: &Event) -> Entry {
         Subject::User(user) | Subject::Farewell(user) => entry.about(Some(user)),
         Subject::Organization(organization) => entry.within(Some(organization)),
         // Which organization they belonged to is not in the event.
-        Subject::Environment(_) | Subject::Invitation(_) | Subject::Day(_) => entry,
+        Subject::Environment(_) | Subject::Invitation(_) | Subject::Day(_) | Subject::Instance => {
+            entry
+        }
     }
 }

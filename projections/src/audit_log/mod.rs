@@ -12,6 +12,7 @@ mod key;
 mod limits;
 mod organization;
 mod project;
+mod provider;
 mod query;
 mod session;
 mod token;
@@ -91,6 +92,7 @@ async fn describe(
         Event::Environment(event) => environment::describe(applied, event, facts, keyring).await,
         Event::Access(event) => Ok(access::describe(event, facts)),
         Event::Limits(event) => Ok(limits::describe(event)),
+        Event::Provider(event) => Ok(provider::describe(event)),
         Event::Refusals(event) => Ok(access::describe_refusal(applied, event)),
         Event::Key(event) => Ok(key::describe(event)),
         Event::Exchange(event) => token::exchanged(applied, event, keyring).await,

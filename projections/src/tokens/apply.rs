@@ -67,6 +67,7 @@ impl Projection for Tokens {
             Subject::Environment(_)
             | Subject::Invitation(_)
             | Subject::Farewell(_)
+            | Subject::Instance
             | Subject::Day(_) => return Ok(()),
         };
         sqlx::query!(
