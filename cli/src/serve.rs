@@ -257,6 +257,7 @@ async fn serve(
     let config = &product.config;
     let app = app(product).leaving(stop.leave.clone());
     app.throttle.follow(&app.commands, done.clone()).await.context("read the limits")?;
+    app.providers.follow(&app.commands, done.clone()).await.context("read the providers")?;
     let started = app.revocations.start(&app, done.clone()).await;
     started.map_err(|problem| anyhow!("load the ended sessions: {}", problem.text()))?;
     let (uses, clock) = (app.session_uses.clone(), product.commands.clock().clone());

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use keynest_crypto::random;
 use keynest_domain::{
-    ChallengeId, CommandId, FederationId, IdentityId, InvitationId, Lifetime, RequestId, SessionId,
-    Timestamp,
+    ChallengeId, CommandId, FederationId, IdentityId, InvitationId, Lifetime, ProviderId,
+    RequestId, SessionId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -61,6 +61,11 @@ impl Clock {
     /// A new id of an identity.
     pub fn identity_id(&self) -> IdentityId {
         IdentityId::new(self.uuid())
+    }
+
+    /// A new id of a provider that an administrator sets up.
+    pub fn provider_id(&self) -> ProviderId {
+        ProviderId::new(self.uuid())
     }
 
     /// A new id of a trip to an identity provider.

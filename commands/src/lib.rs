@@ -15,6 +15,7 @@ pub mod login;
 pub mod organization;
 mod origin;
 pub mod project;
+pub mod provider;
 mod sealed_names;
 pub mod session;
 mod settings;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::key::KeyDestroyed;
 use keynest_domain::user::{self, IdentityLinked, ProfileSynchronised};
-use keynest_domain::{Event, IdentityId, Timestamp, UserId};
+use keynest_domain::{Event, IdentityId, ProviderName, Timestamp, UserId};
 use sqlx::PgConnection;
 
 use crate::error::{ApplyError, QueryError, one_row};
@@ -145,6 +145,26 @@ async fn synchronise(
 }
 
 impl Queries {
+    /// How many accounts have an identity at a provider, and the first of them.
+    pub async fn accounts_of_provider(
+        &self,
+        provider: &ProviderName,
+        listed_max: i64,
+    ) -> Result<(u32, Vec<UserId>), QueryError> {
+        let rows = sqlx::query!(
+            r#"select user_id, count(*) over () as "total!" from
+                   (select distinct user_id from identities where provider = $1) accounts
+               order by user_id limit $2"#,
+            provider.as_str(),
+            listed_max
+        )
+        .fetch_all(self.read())
+        .await?;
+        let total = rows.first().map_or(0, |row| row.total);
+        let people = rows.iter().map(|row| UserId::new(row.user_id));
+        Ok((u32::try_from(total).unwrap_or(u32::MAX), people.collect()))
+    }
+
     /// The caller's own, in the order in which they were linked.
     pub async fn list_identities(&self, user: UserId) -> Result<Vec<IdentityRow>, QueryError> {
         let rows = sqlx::query!(

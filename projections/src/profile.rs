@@ -14,6 +14,8 @@ pub const PROFILE_ORGANIZATIONS_MAX: i64 = 1_000;
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Profile {
     pub user: UserRow,
+    /// The picture that the first identity with one told: an address, never asked from here.
+    pub avatar_url: Option<String>,
     /// In order of joining, at most [`PROFILE_ORGANIZATIONS_MAX`].
     pub organizations: Vec<ProfileOrganization>,
 }
@@ -34,6 +36,8 @@ impl Queries {
             r#"select u.id, coalesce(u.username, '') as "username!", coalesce(u.email, '') as "email!",
                    coalesce(u.first_name, '') as "first_name!", coalesce(u.last_name, '') as "last_name!",
                    u.full_name, u.standing, u.refuses_notices, u.is_administrator, u.date_joined, u.last_login,
+                   (select i.avatar_url from identities i where i.user_id = u.id and i.avatar_url is not null
+                    order by i.linked_at, i.id limit 1) as "avatar_url?",
                    t.id as "organization_id?", t.name as "organization_name?", t.role as "role?"
                from users u
                left join (select m.user_id, m.role, m.joined_at, o.id, coalesce(o.name, '') as name
@@ -62,7 +66,8 @@ impl Queries {
                     date_joined: row.date_joined.into(),
                     last_login: row.last_login.map(Timestamp::from),
                 };
-                profile = Some(Profile { user, organizations: Vec::new() });
+                profile =
+                    Some(Profile { user, avatar_url: row.avatar_url, organizations: Vec::new() });
             }
             if let (Some(profile), Some(id), Some(name), Some(stored)) =
                 (&mut profile, row.organization_id, row.organization_name, row.role)

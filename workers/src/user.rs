@@ -142,7 +142,8 @@ impl Mailer {
     ) -> Result<Vec<Letter>, WorkError> {
         // The first one of an account without a password began the account; its welcome is enough.
         let before = self.before::<User>(&delivery.recorded).await?;
-        if before.ways_in() == 0 {
+        let has_other = before.password.is_some() || !before.factors.passkeys.is_empty();
+        if !has_other && before.identities.is_empty() {
             return Ok(Vec::new());
         }
         self.identity(delivery, person, Kind::IdentityLinked, &it.provider).await

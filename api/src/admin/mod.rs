@@ -5,6 +5,7 @@ mod close_account;
 mod limits;
 mod list_organizations;
 mod list_users;
+mod providers;
 mod revoke_token;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -23,5 +24,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(list_organizations::handle))
         .routes(routes!(revoke_token::handle))
         .routes(routes!(limits::list, limits::change))
+        .merge(providers::router())
         .routes(routes!(limits::list_own, limits::change_own))
 }

@@ -26,6 +26,8 @@ pub struct ProfileAnswer {
     organizations: Vec<Team>,
     /// Whether mails that are not about security are wanted.
     notices: bool,
+    /// The picture at a linked sign-in provider, for browsers to load; this server never asks for it.
+    avatar_url: Option<String>,
     /// Whether `/api/admin/` answers this person.
     is_administrator: bool,
     #[serde(flatten)]
@@ -72,6 +74,7 @@ impl From<&Profile> for ProfileAnswer {
                 .map(|it| Team { id: it.id.get(), name: it.name.clone(), role: it.role })
                 .collect(),
             notices: !profile.user.refuses_notices,
+            avatar_url: profile.avatar_url.clone(),
             is_administrator: profile.user.is_administrator,
             flat: user.clone(),
             user,

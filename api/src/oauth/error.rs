@@ -13,6 +13,10 @@ pub enum OAuthError {
     Outgoing(#[from] OutgoingError),
     #[error("the provider's answer is not understood: {0}")]
     Malformed(String),
+    #[error("the document is another issuer's")]
+    AnotherIssuer,
+    #[error("it names the host {0}, which is not listed")]
+    NotListed(String),
     #[error("the provider refuses: {0}")]
     Refused(String),
     #[error("the proof is not valid: {0}")]
@@ -23,7 +27,10 @@ impl From<OAuthError> for Problem {
     fn from(error: OAuthError) -> Self {
         let code = match &error {
             OAuthError::Configuration(_) => "oauth_provider_unknown",
-            OAuthError::Outgoing(_) | OAuthError::Malformed(_) => "oauth_provider_unavailable",
+            OAuthError::Outgoing(_)
+            | OAuthError::Malformed(_)
+            | OAuthError::AnotherIssuer
+            | OAuthError::NotListed(_) => "oauth_provider_unavailable",
             OAuthError::Refused(_) | OAuthError::NotValid(_) => "oauth_proof_invalid",
         };
         Self::new(code).caused_by(&error)

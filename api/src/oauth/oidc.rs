@@ -121,8 +121,24 @@ impl Oidc {
             .url();
         match Origin::of(&url) {
             Some(origin) if self.allowed.contains(&origin) => Ok(url.into()),
-            _ => Err(OAuthError::Malformed("it sends browsers to a host not listed".to_owned())),
+            other => Err(not_listed(other)),
         }
+    }
+
+    /// Asks for the document and the keys, and whether everything that it names may be asked.
+    pub async fn check(&self, now: Timestamp) -> Result<(), OAuthError> {
+        let document = self.documents.get(now).await?;
+        let metadata = &document.metadata;
+        let no_token = || OAuthError::Malformed("it has no token endpoint".to_owned());
+        let token = metadata.token_endpoint().ok_or_else(no_token)?.url();
+        let user_info = metadata.userinfo_endpoint().map(|it| it.url());
+        for url in [metadata.authorization_endpoint().url(), token].into_iter().chain(user_info) {
+            match Origin::of(url) {
+                Some(origin) if self.allowed.contains(&origin) => {}
+                other => return Err(not_listed(other)),
+            }
+        }
+        Ok(())
     }
 
     /// Exchanges the code, and believes the ID token if everything about it is right.
@@ -273,6 +289,10 @@ impl Oidc {
             false => client.set_client_secret(ClientSecret::new(secret.to_owned())),
         })
     }
+}
+
+fn not_listed(origin: Option<Origin>) -> OAuthError {
+    OAuthError::NotListed(origin.map_or_else(String::new, |it| it.to_string()))
 }
 
 /// A body in JSON.

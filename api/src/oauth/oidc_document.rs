@@ -81,7 +81,7 @@ impl Documents {
             serde_json::from_slice(answer.body()).map_err(malformed)?;
         let rest: Rest = serde_json::from_slice(answer.body()).map_err(malformed)?;
         if *metadata.issuer() != self.issuer {
-            return Err(OAuthError::Malformed("the document is another issuer's".to_owned()));
+            return Err(OAuthError::AnotherIssuer);
         }
         Ok(Document {
             keys: self.keys(&metadata).await?,

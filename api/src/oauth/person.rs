@@ -39,6 +39,7 @@ impl Person {
         Ok(Proof {
             provider: provider.clone(),
             issuer: issuer.to_owned(),
+            managed: None,
             subject: self.subject,
             is_email_verified: self.is_email_verified,
             email: self.email.filter(|text| text.len() <= EMAIL_CHARS_MAX),

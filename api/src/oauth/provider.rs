@@ -2,10 +2,12 @@
 
 use keynest_commands::federation::Proof;
 use keynest_domain::Timestamp;
+use keynest_domain::provider::Provider as Managed;
 
 use super::error::OAuthError;
 use super::github::GitHub;
 use super::oidc::Oidc;
+use super::registry::Version;
 use super::settings::{ProviderKind, ProviderSettings};
 use super::trip::Trip;
 use crate::outgoing::Outgoing;
@@ -14,6 +16,8 @@ use crate::outgoing::Outgoing;
 pub struct Provider {
     /// As configured.
     pub settings: ProviderSettings,
+    /// Of one that an administrator set up.
+    version: Option<Version>,
     speaks: Speaks,
 }
 
@@ -33,7 +37,11 @@ pub struct Answer {
 
 impl Provider {
     /// Checks what was configured; asks nobody yet.
-    pub fn new(settings: ProviderSettings, outgoing: &Outgoing) -> Result<Self, OAuthError> {
+    pub fn new(
+        settings: ProviderSettings,
+        version: Option<Version>,
+        outgoing: &Outgoing,
+    ) -> Result<Self, OAuthError> {
         if settings.client_id.is_empty() {
             return Err(OAuthError::Configuration("the client id is blank".to_owned()));
         }
@@ -43,7 +51,33 @@ impl Provider {
                 Speaks::GitHub(Box::new(GitHub::new(&settings, outgoing)?))
             }
         };
-        Ok(Self { settings, speaks })
+        Ok(Self { settings, version, speaks })
+    }
+
+    /// Asks who it is: an issuer that is what it says, and names only hosts that may be asked.
+    pub async fn check(&self, now: Timestamp) -> Result<(), OAuthError> {
+        match &self.speaks {
+            Speaks::Oidc(oidc) => oidc.check(now).await,
+            Speaks::GitHub(_) => Ok(()),
+        }
+    }
+
+    /// Whose identities it proves.
+    pub fn issuer(&self) -> &str {
+        match &self.settings.kind {
+            ProviderKind::Oidc { issuer, .. } => issuer,
+            ProviderKind::GitHub { web, .. } => web.trim_end_matches('/'),
+        }
+    }
+
+    /// Whether it was made from what an administrator set up, as it stands now.
+    pub fn is_as_of(&self, managed: &Managed) -> bool {
+        self.version == Some((managed.id, managed.changed_at))
+    }
+
+    /// Its proofs count as long as it is there.
+    fn signed(&self, proof: Proof) -> Proof {
+        Proof { managed: self.version.map(|(id, _)| id), ..proof }
     }
 
     /// Where the browser goes to sign in.
@@ -71,6 +105,7 @@ impl Provider {
             Speaks::Oidc(oidc) => oidc.prove_answer(trip, answer, redirect_uri, now).await,
             Speaks::GitHub(github) => github.prove_answer(trip, answer, redirect_uri).await,
         }
+        .map(|proof| self.signed(proof))
     }
 
     /// What an access token proves, once the provider said that it was issued to this application.
@@ -83,6 +118,7 @@ impl Provider {
             Speaks::Oidc(oidc) => oidc.prove_access_token(token, now).await,
             Speaks::GitHub(github) => github.prove_access_token(token).await,
         }
+        .map(|proof| self.signed(proof))
     }
 
     /// What an ID token proves that a client brought itself.
@@ -93,5 +129,6 @@ impl Provider {
                 Err(OAuthError::NotValid("this provider has no ID tokens".to_owned()))
             }
         }
+        .map(|proof| self.signed(proof))
     }
 }

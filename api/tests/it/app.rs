@@ -72,14 +72,18 @@ impl TestApp {
 
     /// Another process over the same database, with quotas of its own configuration.
     pub async fn beside(&self, quotas: Quotas) -> Self {
+        let throttles = ThrottleLimits { quotas, ..ThrottleLimits::default() };
+        self.beside_with(Settings { throttles, ..Settings::clone(&self.app.settings) }).await
+    }
+
+    /// Another process over the same database, configured otherwise.
+    pub async fn beside_with(&self, settings: Settings) -> Self {
         let postgres = Postgres::open(self.store_pool.clone(), &store_options()).await.unwrap();
         let known = &self.app;
         let (keyring, hasher) =
             (known.commands.keyring().clone(), PasswordHasher::weak_for_tests());
         let store = EventStore::Postgres(postgres);
         let commands = Commands::new(store, keyring, hasher, self.clock.clone());
-        let throttles = ThrottleLimits { quotas, ..ThrottleLimits::default() };
-        let settings = Settings { throttles, ..Settings::clone(&known.settings) };
         let mailer =
             mailer(&commands, &self.store_pool, &self.mailbox, settings.site().to_owned()).await;
         let janitor = Janitor::new(
@@ -271,6 +275,7 @@ impl Builder {
 async fn serve(app: App, around: &EdgeSettings, pool: &PgPool, stop: &Stop) -> (App, SocketAddr) {
     let app = app.sharing(PostgresQuotas::new(pool.clone()).into());
     app.throttle.follow(&app.commands, stop.now.clone()).await.unwrap();
+    app.providers.follow(&app.commands, stop.now.clone()).await.unwrap();
     app.revocations.start(&app, stop.now.clone()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

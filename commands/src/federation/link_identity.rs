@@ -39,6 +39,7 @@ impl UseCase for LinkIdentity {
         let id = unit.actor()?;
         let state = unit.load::<User>(id).await?;
         state.require_active()?;
+        self.proof.require_provider(unit).await?;
         // An address that nobody proved could be anybody's.
         if self.proof.verified_email().is_none() {
             return Err(Rejection::AddressUnverified.into());

@@ -8,6 +8,8 @@ mod proof;
 mod sign_in_federated;
 mod unlink_identity;
 mod username;
+mod ways_in;
 
 pub use proof::{ADDRESS_CHARS_MAX, Proof, SUBJECT_CHARS_MAX};
 pub use sign_in_federated::FederatedSignIn;
+pub use ways_in::ConfiguredIssuers;

@@ -2,8 +2,10 @@
 
 use keynest_crypto::Subject;
 use keynest_domain::federation::{self, Federation, ProofUsed, Use};
+use keynest_domain::limits::Instance;
+use keynest_domain::provider::Providers;
 use keynest_domain::user::{IdentityLinked, User};
-use keynest_domain::{Email, FederationId, ProviderName, UserId};
+use keynest_domain::{Email, FederationId, ProviderId, ProviderName, UserId};
 use keynest_store::ClaimKey;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,9 @@ pub const ADDRESS_CHARS_MAX: usize = 500;
 pub struct Proof {
     pub provider: ProviderName,
     pub issuer: String,
+    /// Of a provider that an administrator set up.
+    #[serde(default)]
+    pub managed: Option<ProviderId>,
     /// What the provider calls the person, for ever.
     pub subject: String,
     /// The address, if the provider told one.
@@ -39,6 +44,13 @@ impl Proof {
     pub(super) fn verified_email(&self) -> Option<Email> {
         let text = self.email.as_deref().filter(|_| self.is_email_verified)?;
         Email::parse(text).ok()
+    }
+
+    /// Refuses what a provider proved that was removed since; the append checks that it still is there.
+    pub(super) async fn require_provider(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        let Some(id) = self.managed else { return Ok(()) };
+        unit.load::<Providers>(Instance).await?.require(&self.provider, id)?;
+        Ok(())
     }
 
     /// The claim that keeps this identity with an account.

@@ -52,6 +52,7 @@ impl UseCase for SignInFederated {
     type Outcome = (Option<Opened>, bool);
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
+        self.proof.require_provider(unit).await?;
         let claim = self.proof.claim(unit);
         let (user, used_for) = match unit.resolve(&claim).await? {
             Some(holder) => {

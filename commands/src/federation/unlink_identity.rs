@@ -4,10 +4,12 @@ use keynest_domain::user::{User, unlink_identity};
 use keynest_domain::{Event, IdentityId};
 use keynest_store::ClaimKey;
 
+use super::ways_in::ConfiguredIssuers;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase};
 
 struct UnlinkIdentity {
     identity: IdentityId,
+    configured: ConfiguredIssuers,
 }
 
 impl Commands {
@@ -16,8 +18,9 @@ impl Commands {
         &self,
         origin: &Origin,
         identity: IdentityId,
+        configured: ConfiguredIssuers,
     ) -> Result<Executed<()>, CommandError> {
-        self.execute(origin, &UnlinkIdentity { identity }).await
+        self.execute(origin, &UnlinkIdentity { identity, configured }).await
     }
 }
 
@@ -28,8 +31,8 @@ impl UseCase for UnlinkIdentity {
         unit.require_fresh_sign_in().await?;
         let id = unit.actor()?;
         let user = unit.load::<User>(id).await?;
-        let wish = unlink_identity::UnlinkIdentity { identity: self.identity };
-        let events = unlink_identity::decide(&user, wish)?;
+        let working = unit.working_ways_in(id, &user, &self.configured).await?;
+        let events = unlink_identity::decide(&user, self.identity, &working)?;
         if let Some(known) = user.identity(self.identity) {
             unit.release(ClaimKey::from_stored(known.claim.clone()));
         }

@@ -47,6 +47,7 @@ mod tests {
     fn stem(nickname: Option<&str>, email: Option<&str>) -> String {
         let proof = Proof {
             provider: ProviderName::parse("google").unwrap(),
+            managed: None,
             issuer: String::new(),
             subject: String::new(),
             email: email.map(str::to_owned),

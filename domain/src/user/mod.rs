@@ -34,6 +34,7 @@ mod token;
 pub mod undo_email_change;
 pub mod unlink_identity;
 pub mod update_profile;
+mod ways_in;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,7 @@ pub use open_link::OpenLink;
 pub use rehash_password::PasswordRehashed;
 pub use state::{Standing, User};
 pub use token::{TokenCreated, TokenRevoked};
+pub use ways_in::WorkingWaysIn;
 
 use crate::event::events;
 use factors::{

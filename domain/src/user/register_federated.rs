@@ -69,7 +69,7 @@ mod tests {
         ]);
         let events = decide(&User::default(), wish()).unwrap();
         let state = events.iter().fold(User::default(), User::evolve);
-        assert_eq!((state.standing, state.ways_in()), (Standing::Active, 1));
+        assert_eq!((state.standing, state.identities.len()), (Standing::Active, 1));
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub async fn handle(
     Path(id): Path<String>,
 ) -> Result<Done<()>, Problem> {
     let unlinked = match id.parse::<IdentityId>() {
-        Ok(id) => app.commands.unlink_identity(&caller.origin, id).await.map_err(Problem::from),
+        Ok(id) => {
+            let configured = app.providers.configured_issuers();
+            let done = app.commands.unlink_identity(&caller.origin, id, configured).await;
+            done.map_err(Problem::from)
+        }
         Err(_) => Err(Problem::new("not_found")),
     };
     match unlinked {

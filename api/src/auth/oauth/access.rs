@@ -7,7 +7,7 @@ use keynest_commands::federation::Proof;
 use keynest_commands::{CommandError, Executed, Origin};
 use keynest_crypto::sha256;
 use keynest_domain::refusals::Scope;
-use keynest_domain::{FederationId, user};
+use keynest_domain::{FederationId, ProviderName, user};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -49,7 +49,12 @@ impl App {
     /// Where a provider sends browsers back to: an address of its own for each, so that no provider's answer is taken
     /// for another's.
     pub(super) fn redirect_uri(&self, provider: &Provider) -> String {
-        let (origin, name) = (&self.settings.public_url, &provider.settings.name);
+        self.redirect_uri_of(&provider.settings.name)
+    }
+
+    /// The same for one that may be switched off.
+    pub(crate) fn redirect_uri_of(&self, name: &ProviderName) -> String {
+        let origin = &self.settings.public_url;
         format!("{origin}/api/auth/oauth/{name}/callback/")
     }
 

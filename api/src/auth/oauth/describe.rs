@@ -43,5 +43,5 @@ pub fn described(app: &App) -> BTreeMap<String, Described> {
         };
         (name.to_owned(), described)
     };
-    app.providers.list().map(describe).collect()
+    app.providers.list().iter().map(describe).collect()
 }

@@ -4,22 +4,25 @@ use keynest_domain::user::User;
 use keynest_domain::user::factors::remove;
 use keynest_domain::{Event, FactorId, UserId};
 
+use crate::federation::ConfiguredIssuers;
 use crate::{CommandError, Commands, Executed, Origin, Unit, UseCase, claims};
 
 struct Remove {
     user: UserId,
     factor: FactorId,
+    configured: ConfiguredIssuers,
 }
 
 impl Commands {
-    /// Removes one of the caller's factors.
+    /// Removes one of the caller's factors; not a passkey that is the last way in.
     pub async fn remove_factor(
         &self,
         origin: &Origin,
         factor: FactorId,
+        configured: ConfiguredIssuers,
     ) -> Result<Executed<()>, CommandError> {
         let user = origin.actor.ok_or(CommandError::Absent("actor"))?;
-        self.execute(origin, &Remove { user, factor }).await
+        self.execute(origin, &Remove { user, factor, configured }).await
     }
 }
 
@@ -33,7 +36,8 @@ impl UseCase for Remove {
         if let Some((_, credential)) = known.iter().find(|(factor, _)| *factor == self.factor) {
             unit.release(claims::passkey(unit.commands().keyring(), credential.id()));
         }
-        let events = remove::decide(&user, self.factor, unit.now())?;
+        let working = unit.working_ways_in(self.user, &user, &self.configured).await?;
+        let events = remove::decide(&user, self.factor, &working, unit.now())?;
         unit.stage::<User>(self.user, events);
         Ok(())
     }

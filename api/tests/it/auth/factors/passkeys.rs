@@ -18,13 +18,13 @@ pub async fn enrol(app: &TestApp, person: &Person, key: &mut Authenticator) -> (
     signed(app, &person.access, path, body).await
 }
 
-async fn begin(app: &TestApp) -> Value {
+pub async fn begin(app: &TestApp) -> Value {
     let (status, begun) = post(app, "/api/auth/login/passkey/options/", json!({})).await;
     assert_eq!(status, 200, "{begun}");
     begun
 }
 
-async fn finish(app: &TestApp, begun: &Value, passkey: Value) -> (u16, Value) {
+pub async fn finish(app: &TestApp, begun: &Value, passkey: Value) -> (u16, Value) {
     let body = json!({ "challenge": begun["challenge"], "passkey": passkey });
     post(app, "/api/auth/login/passkey/", body).await
 }

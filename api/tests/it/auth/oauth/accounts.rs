@@ -51,6 +51,7 @@ async fn names_and_picture_follow_until_the_person_chooses(pool: PgPool) {
     let access = told["access"].as_str().unwrap();
     let (_, profile) = answer(app.get("/api/auth/profile/").bearer_auth(access)).await;
     assert_eq!(profile["first_name"], json!("Anna"));
+    assert_eq!(profile["avatar_url"], json!("https://pictures.example/new.png"));
     let (_, own) = answer(app.get("/api/auth/identities/").bearer_auth(access)).await;
     assert_eq!(own["identities"][0]["avatar_url"], json!("https://pictures.example/new.png"));
     let chosen = json!({"first_name": "Annette"});
@@ -61,7 +62,7 @@ async fn names_and_picture_follow_until_the_person_chooses(pool: PgPool) {
     sign_in(&app, "google", &ann).await;
     app.catch_up().await;
     let (_, profile) = answer(app.get(path).bearer_auth(access)).await;
-    assert_eq!(profile["first_name"], json!("Annette"));
+    assert_eq!((&profile["first_name"], &profile["avatar_url"]), (&json!("Annette"), &Value::Null));
     let (_, own) = answer(app.get("/api/auth/identities/").bearer_auth(access)).await;
     assert_eq!(own["identities"][0]["avatar_url"], Value::Null, "only https");
 }

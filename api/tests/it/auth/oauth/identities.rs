@@ -11,7 +11,7 @@ use crate::app::TestApp;
 use crate::auth::calls::{answer, can_log_in};
 use crate::person::Person;
 
-const PATH: &str = "/api/auth/identities/";
+pub const PATH: &str = "/api/auth/identities/";
 
 /// Begins a link, goes to the provider, comes back: the code.
 pub async fn link_code(app: &TestApp, person: &Person, provider: &str, who: &Value) -> String {
@@ -36,7 +36,7 @@ pub async fn finish(app: &TestApp, person: &Person, code: &str) -> (u16, Value) 
     answer(app.as_person(person, Method::POST, PATH).json(&json!({"code": code}))).await
 }
 
-async fn list(app: &TestApp, person: &Person) -> Vec<Value> {
+pub async fn list(app: &TestApp, person: &Person) -> Vec<Value> {
     let (_, told) = answer(app.as_person(person, Method::GET, PATH)).await;
     told["identities"].as_array().unwrap().clone()
 }
@@ -87,7 +87,7 @@ async fn the_last_way_in_stays(pool: PgPool) {
     assert!(refusals(&app).await.contains(&"last_way_in".to_owned()));
 }
 
-fn person(told: &Value) -> Person {
+pub fn person(told: &Value) -> Person {
     Person {
         id: told["user"]["id"].as_i64().unwrap(),
         username: told["user"]["username"].as_str().unwrap().to_owned(),

@@ -83,6 +83,20 @@ async fn an_address_that_the_provider_has_not_verified_registers_nobody(pool: Pg
 }
 
 #[sqlx::test(migrations = false)]
+async fn an_address_that_only_userinfo_tells_counts_in_the_same_way(pool: PgPool) {
+    let app = app_with_google(pool, "no-address").await;
+    let mut eve = account("eve");
+    eve["email_verified"] = json!(false);
+    let (status, told) = sign_in(&app, "google", &eve).await;
+    assert_eq!((status, &told["code"]), (400, &json!("oauth_address_unverified")));
+    eve["email_verified"] = json!("true");
+    let (name, value) = Browser::new(&app).travel("google", &eve).await;
+    assert_eq!((name.as_str(), value.as_str()), ("error", "oauth_provider_unavailable"));
+    assert_eq!(created(&app).await, [0, 0, 0]);
+    assert_eq!(sign_in(&app, "google", &account("ann")).await.0, 200);
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_provider_whose_own_document_is_wrong_is_not_gone_to(pool: PgPool) {
     let wrong = ["other-document", "other-host"];
     let providers = wrong.iter().map(|what| oidc(what, &misbehaving(what))).collect();

@@ -35,12 +35,39 @@ pub async fn instance(guide: &mut Recorder<'_>, people: &People) {
     let note = "By its number, whosesoever it is: a person's, a service's, or an exchange rule. The owner gets a mail.";
     let call = Call::delete(path).with_token(ann).titled("End anybody's token").note(note);
     guide.call(call, 204).await;
+    providers(guide, ann).await;
     let close = Call::post(format!("{USERS}{bob}/deactivate/"), json!({})).with_token(ann);
     let note = "Every session of the account ends at once.";
     guide.call(close.titled("Close an account").note(note), 200).await;
     let open = Call::post(format!("{USERS}{bob}/reactivate/"), json!({})).with_token(ann);
     let note = "Old sessions stay ended: the person signs in again.";
     guide.call(open.titled("Open it again").note(note), 200).await;
+}
+
+/// As far as it can be shown without an issuer to ask.
+async fn providers(guide: &mut Recorder<'_>, ann: &str) {
+    let path = "/api/admin/providers/";
+    let note = "Where people may come from: those of the configuration, which are changed there, and those that \
+                administrators set up. A client secret is never shown.";
+    let call = Call::get(path).with_token(ann).titled("Sign-in providers").note(note);
+    guide.call(call, 200).await;
+    let wish = json!({
+        "key": "work", "name": "Our company", "issuer": "http://login.example.com",
+        "client_id": "keynest", "client_secret": "from the provider's pages",
+    });
+    let note = "The issuer is asked for its discovery document first. Good: 201 and the provider with its \
+                `redirect_uri`, which is to be registered there; people can come from there at once.";
+    let call = Call::post(path, wish).with_token(ann).titled("Set up a provider").note(note);
+    guide.call(call, 400).await;
+    let own = format!("{path}work/");
+    guide.call(Call::get(&own).with_token(ann).titled("One provider"), 404).await;
+    let note = "What is absent stays; key and issuer cannot be changed.";
+    let call = Call::patch(&own, json!({ "name": "Head office" })).with_token(ann);
+    guide.call(call.titled("Change a provider").note(note), 404).await;
+    let note = "Good: 204. While accounts sign in by it: 409 `provider_in_use` with `accounts` and `last_way_in_of`; \
+                `?force=true` removes it all the same.";
+    let call = Call::delete(&own).with_token(ann).titled("Remove a provider").note(note);
+    guide.call(call, 404).await;
 }
 
 async fn limits(guide: &mut Recorder<'_>, ann: &str, organization: i64) {
