@@ -10,7 +10,7 @@ use crate::users::{UserRow, standing};
 pub const PROFILE_ORGANIZATIONS_MAX: i64 = 1_000;
 
 /// What a person sees of the own account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Profile {
     pub user: UserRow,
@@ -77,5 +77,12 @@ impl Queries {
             }
         }
         Ok(profile)
+    }
+}
+
+/// Personal data does not print.
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profile").field("user", &self.user).finish_non_exhaustive()
     }
 }
