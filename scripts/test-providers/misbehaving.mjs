@@ -90,7 +90,7 @@ export async function answer(request, response, url) {
     return json(response, 200, { keys: [jwk(known, 'known'), ...(isNew ? [jwk(unknown, 'unknown')] : [])] });
   }
   if (path === 'authorize') return authorize(response, url, what, issuer);
-  if (path === 'token') return token(request, response, what, issuer);
+  if (path === 'token' || path === 'elsewhere') return token(request, response, what, issuer, path);
   if (path === 'userinfo') {
     const { account } = decode(request.headers.authorization.replace('Bearer ', ''));
     return json(response, 200, what === 'other-subject' ? { ...account, sub: 'somebody else' } : account);
@@ -116,13 +116,13 @@ function authorize(response, url, what, issuer) {
   response.writeHead(303, { location: back.href }).end();
 }
 
-async function token(request, response, what, issuer) {
+async function token(request, response, what, issuer, path) {
   const form = new URLSearchParams(await body(request));
   if (what === 'slow') return;
   if (what === 'broken') return response.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":');
   if (what === 'failing') return response.writeHead(502).end();
-  if (what === 'redirecting') return response.writeHead(302, { location: `${issuer}/userinfo` }).end();
-  if (what === 'huge') return huge(response);
+  // Whoever followed would get a good answer; so would whoever read to the end of the huge one.
+  if (what === 'redirecting' && path === 'token') return response.writeHead(307, { location: `${issuer}/elsewhere` }).end();
   const asked = codes.get(form.get('code'));
   // A good provider takes a code once, from whom it was given to; one that does not must not make a difference to us.
   if (what !== 'careless') codes.delete(form.get('code'));
@@ -136,16 +136,18 @@ async function token(request, response, what, issuer) {
   const id_token = idToken(what, issuer, asked.client_id, account, asked.nonce);
   const access_token = encode({ account, aud: asked.client_id });
   const answer = { access_token, token_type: 'Bearer', expires_in: 300 };
+  if (what === 'huge') return huge(response, { ...answer, id_token });
   return json(response, 200, what === 'no-token' ? answer : { ...answer, id_token });
 }
 
-function huge(response) {
+// A good answer behind 100 MiB of nothing.
+function huge(response, answer) {
   response.writeHead(200, { 'content-type': 'application/json' });
-  const block = Buffer.alloc(1024 * 1024, 'a');
+  const block = Buffer.alloc(1024 * 1024, ' ');
   let left = 100;
   const more = () => {
     while (left-- > 0) if (!response.write(block)) return response.once('drain', more);
-    response.end();
+    response.end(JSON.stringify(answer));
   };
   more();
 }
