@@ -7,10 +7,10 @@ export SQLX_OFFLINE := true
 timed := scripts/timed
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt sqlx needs
+.PHONY: help run build test check fmt sqlx needs bench bench-quick
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build, start KeyNest with everything it needs.
 	@exec scripts/run
@@ -42,3 +42,15 @@ fmt: ## Format the sources.
 sqlx: ## Write .sqlx again after a query or a migration has changed.
 	@scripts/install-needs check
 	scripts/sqlx-metadata
+
+bench: ## Measure the optimised build on this machine; some minutes.
+	@$(bench)
+
+bench-quick: ## The same with fewer samples.
+	@$(bench) --quick
+
+# The product and the bench of one build; the product is not built differently for it.
+define bench
+scripts/install-needs run && cargo build --quiet --release --locked --bin keynest --bin keynest-bench && \
+scripts/with-postgres $${CARGO_TARGET_DIR:-target}/release/keynest-bench
+endef
