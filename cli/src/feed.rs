@@ -22,7 +22,7 @@ pub(crate) async fn start(
     let nats = JetStream::connect(settings).await.context("connect to NATS")?;
     let relay = Relay::new(nats.clone(), store.clone(), product.store_pool.clone());
     tasks.spawn(relay.run(done.clone()));
-    Ok(Feed::JetStream(store, nats))
+    Ok(Feed::JetStream(store, Box::new(nats)))
 }
 
 fn nats_settings(config: &Config) -> Option<NatsSettings> {

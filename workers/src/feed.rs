@@ -10,7 +10,7 @@ pub enum Feed {
     /// The store's own subscription: gapless and in commit order.
     Store(EventStore),
     /// NATS JetStream tells of events, and the store is read.
-    JetStream(EventStore, JetStream),
+    JetStream(EventStore, Box<JetStream>),
 }
 
 /// Following the feed from one place on.
@@ -27,7 +27,7 @@ impl Feed {
         match self {
             Self::Store(store) => Following::Store(store.subscribe(after)),
             Self::JetStream(store, nats) => Following::JetStream(Box::new(nats::Following::new(
-                nats.clone(),
+                nats.as_ref().clone(),
                 store.clone(),
                 durable,
                 after,

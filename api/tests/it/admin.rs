@@ -110,7 +110,8 @@ async fn an_administrator_ends_anybodys_token_and_its_owner_is_told(pool: PgPool
     assert_eq!(ask(app, root, Method::DELETE, "/api/admin/tokens/1/").await.0, 404);
     let (_, log) = ask(app, &team.editor, Method::GET, "/api/core/audit-logs/").await;
     let rows = log["results"].as_array().unwrap();
-    let row = rows.iter().find(|row| row["target_id"] == mine.to_string()).unwrap();
+    let target = mine.to_string();
+    let row = rows.iter().find(|row| row["target_id"] == target.as_str()).unwrap();
     assert_eq!(
         (&row["action"], &row["target_type"], &row["user"]),
         (&json!("token_revoke"), &json!("token"), &json!(root.id))

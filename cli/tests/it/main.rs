@@ -8,6 +8,7 @@ mod erase;
 mod first_visit;
 mod journey;
 mod nats;
+#[expect(dead_code, reason = "the tests of the workers use more of it")]
 #[path = "../../../workers/tests/it/nats_server.rs"]
 mod nats_server;
 mod operations_page;

@@ -30,14 +30,17 @@ struct Cluster {
 impl Cluster {
     async fn new() -> Self {
         let server = std::env::var("DATABASE_URL").unwrap();
-        let name = format!("replicas_{}", uuid::Uuid::now_v7().simple());
+        let place = Place::new();
+        // Of this run only, as the folder is.
+        let folder = place.data().parent().unwrap().to_string_lossy().to_lowercase();
+        let name = format!("replicas_{}", folder.rsplit('.').next().unwrap());
         let options: PgConnectOptions = server.parse().unwrap();
         let mut connection = options.clone().connect().await.unwrap();
         let create = AssertSqlSafe(format!("create database {name}"));
         sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         let url = options.database(&name).to_url_lossy().to_string();
-        let cluster = Self { place: Place::new(), url };
+        let cluster = Self { place, url };
         let migrated = cluster.command(&["migrate"]);
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         cluster

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(endings().map(|(event, ..)| event.name()), ENDS_SESSIONS);
         assert!(ENDS_TOKENS.iter().all(|name| ENDS_SESSIONS.contains(name)));
         for (event, keeps, keeps_tokens) in endings() {
-            let ends = event.ends().expect(event.name());
+            let ends = event.ends().unwrap_or_else(|| panic!("{}", event.name()));
             assert_eq!(ends.kept, keeps.then_some(LAPTOP), "{}", event.name());
             let past = [registered(), activated(), token(1, 1, 100).into(), event.clone()];
             let user = past.iter().fold(User::default(), User::evolve);

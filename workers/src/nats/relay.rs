@@ -178,9 +178,11 @@ impl Relay {
         }
         let mut taken = 0;
         for (recorded, answer) in events.iter().zip(under_way) {
-            let answer = answer.await.map_err(|error| match error.kind() {
-                PublishErrorKind::WrongLastSequence => RelayError::Moved,
-                _ => failed(Box::new(error)).into(),
+            let answer = answer.await.map_err(|error| {
+                if error.kind() == PublishErrorKind::WrongLastSequence {
+                    return RelayError::Moved;
+                }
+                failed(Box::new(error)).into()
             })?;
             (taken, place.relayed) = (taken + 1, recorded.position);
             if answer.duplicate {

@@ -86,7 +86,7 @@ impl World {
     pub fn feed_of(&self, store: EventStore) -> Feed {
         match &self.nats {
             None => Feed::Store(store),
-            Some(nats) => Feed::JetStream(store, nats.jetstream.clone()),
+            Some(nats) => Feed::JetStream(store, Box::new(nats.jetstream.clone())),
         }
     }
 

@@ -144,7 +144,8 @@ async fn d27_a_providers_token_is_refused_the_same_for_every_identity_and_addres
     let witness = Witness::new(&app);
     let path = "/api/auth/oauth/google/";
     told(&witness, path, token(&stranger("x", "warm", false), CLIENT)).await;
-    let rows: [(&str, &str, fn(&str) -> Value); 2] = [
+    type Wish = fn(&str) -> Value;
+    let rows: [(&str, &str, Wish); 2] = [
         ("another application's", "oauth_proof_invalid", |name| {
             token(&stranger(&format!("subject-of-{name}"), name, true), "another-application")
         }),

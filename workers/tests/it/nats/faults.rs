@@ -81,7 +81,8 @@ async fn nothing_is_acknowledged_before_its_effect(_: PgPoolOptions, connect: Pg
 async fn a_hole_is_read_from_the_log(_: PgPoolOptions, connect: PgConnectOptions) {
     let world = World::over_jetstream(connect).await;
     let few = NatsSettings { unacknowledged_max: 16, ..settings(&world.nats().server) };
-    let feed = Feed::JetStream(world.store.clone(), JetStream::connect(few).await.unwrap());
+    let feed =
+        Feed::JetStream(world.store.clone(), Box::new(JetStream::connect(few).await.unwrap()));
     let (probe, mut arrivals) = Probe::heard("probe", |number| match number {
         1 => Answer::Wait,
         _ => Answer::Done,
@@ -202,7 +203,7 @@ async fn a_paused_server_delays_no_event_for_longer_than_a_poll(
     };
     let jetstream = JetStream::connect(patient).await.unwrap();
     let _relay = relay(jetstream.clone(), &world.store, &world.pool);
-    let feed = Feed::JetStream(world.store.clone(), jetstream);
+    let feed = Feed::JetStream(world.store.clone(), Box::new(jetstream));
     let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
     let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
     consumer.start().await.unwrap();
@@ -230,7 +231,7 @@ async fn a_server_that_is_not_there_at_the_start_is_found_later(
     nats.server.kill();
     let jetstream = JetStream::connect(settings(&nats.server)).await.unwrap();
     let _relay = relay(jetstream.clone(), &world.store, &world.pool);
-    let feed = Feed::JetStream(world.store.clone(), jetstream);
+    let feed = Feed::JetStream(world.store.clone(), Box::new(jetstream));
     let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
     let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
     consumer.start().await.unwrap();
