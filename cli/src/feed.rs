@@ -25,7 +25,7 @@ pub(crate) async fn start(
     Ok(Feed::JetStream(store, Box::new(nats)))
 }
 
-fn nats_settings(config: &Config) -> Option<NatsSettings> {
+pub(crate) fn nats_settings(config: &Config) -> Option<NatsSettings> {
     let Nats {
         url,
         credentials_file,

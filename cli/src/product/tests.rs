@@ -7,10 +7,12 @@ use keynest_domain::limits::Policy;
 
 use super::*;
 use crate::edge::{self, server_options};
+use crate::feed::nats_settings;
 
 /// Read where the part is opened that it belongs to, not on the way there.
-const READ_ELSEWHERE: [&str; 8] = [
+const READ_ELSEWHERE: [&str; 9] = [
     "database.read_connections_max",
+    "http.drain_delay_ms",
     "janitor.batch_max",
     "janitor.interval_seconds",
     "log.files_max",
@@ -34,6 +36,8 @@ fn odd() -> (Config, BTreeMap<String, u64>) {
             }
         }
     }
+    // Without it nobody is told of the carrier.
+    table["nats"]["url"] = "nats://carrier".into();
     (table.try_into().unwrap(), numbers)
 }
 
@@ -139,6 +143,23 @@ fn told_to_the_listener(config: &Config) -> Vec<(&'static str, u64)> {
     ]
 }
 
+fn told_to_the_carrier(config: &Config) -> Vec<(&'static str, u64)> {
+    let told = nats_settings(config).unwrap();
+    vec![
+        ("nats.stream_replicas", told.stream_replicas as u64),
+        ("nats.stream_bytes_max", told.stream_bytes_max.unsigned_abs()),
+        ("nats.stream_age_hours_max", told.stream_age_max.as_secs() / 3_600),
+        ("nats.duplicate_window_seconds", told.duplicate_window.as_secs()),
+        ("nats.connect_timeout_ms", millis(told.connect_timeout)),
+        ("nats.request_timeout_ms", millis(told.request_timeout)),
+        ("nats.publish_window_max", told.publish_window as u64),
+        ("nats.unacknowledged_max", told.unacknowledged_max as u64),
+        ("nats.ack_wait_ms", millis(told.ack_wait)),
+        ("nats.heartbeat_ms", millis(told.heartbeat)),
+        ("nats.poll_ms", millis(told.poll)),
+    ]
+}
+
 fn told_to_the_throttle(config: &Config) -> Vec<(&'static str, u64)> {
     let quotas = command_settings(config).quotas;
     let throttles = edge::settings(config).throttles;
@@ -174,6 +195,7 @@ fn every_limit_reaches_the_part_that_it_limits() {
         told_to_the_api,
         told_to_the_listener,
         told_to_the_throttle,
+        told_to_the_carrier,
     ] {
         for (key, told) in part(&config) {
             assert_eq!(Some(told), numbers.remove(key), "{key}");
