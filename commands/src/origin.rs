@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use keynest_domain::{
-    CommandId, EventId, OrganizationId, RequestId, SessionId, TokenId, TokenScope, UserId, Visit,
+    Bearer, CommandId, EventId, OrganizationId, RequestId, SessionId, TokenId, TokenScope, UserId,
+    Visit,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -85,6 +86,17 @@ impl Origin {
             command: None,
             organization: None,
             visit: Visit::default(),
+        }
+    }
+
+    /// In whose hands the request is: the one reading of it for commands and queries.
+    pub fn bearer(&self) -> Bearer {
+        match (&self.token, self.actor, self.session) {
+            // A service acts under its token's number.
+            (Some(token), Some(actor), _) if token.id.get() == actor.get() => Bearer::Service,
+            (Some(token), Some(_), _) => Bearer::Token(token.id),
+            (None, Some(_), Some(session)) => Bearer::Session(session),
+            _ => Bearer::Unknown,
         }
     }
 

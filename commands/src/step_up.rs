@@ -1,11 +1,11 @@
 //! Sensitive actions ask for somebody who has just proved who they are, not only for a session; organizations may ask
 //! their members for a second factor (DESIGN 8).
 
-use keynest_domain::OrganizationId;
 use keynest_domain::organization::{Organization, SecurityPolicy};
 use keynest_domain::permission::Denied;
 use keynest_domain::session::{Rejection, Session};
 use keynest_domain::user::User;
+use keynest_domain::{Bearer, OrganizationId, Shown};
 
 use crate::{CommandError, Commands, Origin, Unit};
 
@@ -24,22 +24,23 @@ impl Unit<'_> {
         if is_asked_for { self.require_fresh_sign_in().await } else { Ok(()) }
     }
 
-    /// Whether the caller has signed in with a second factor that is still there; for a token, whether its owner has one.
+    /// Whether a second factor stands behind the caller, as queries ask it of their rows (`is_two_factor` of the read models).
     pub(crate) async fn has_second_factor(&mut self) -> Result<bool, CommandError> {
-        let actor = self.actor()?;
-        // A service is no person: an admin who has one made it.
-        if self.origin().token.as_ref().is_some_and(|token| token.id.get() == actor.get()) {
-            return Ok(true);
-        }
-        if !self.load::<User>(actor).await?.factors.is_on() {
-            return Ok(false);
-        }
-        match self.origin().session {
-            Some(session) if self.origin().token.is_none() => {
-                Ok(self.load::<Session>(session).await?.second_factor.is_some())
+        let (actor, bearer) = (self.actor()?, self.origin().bearer());
+        let mut shown = Shown::default();
+        if let Bearer::Session(_) | Bearer::Token(_) = bearer {
+            let user = self.load::<User>(actor).await?;
+            shown.has_factor = user.factors.is_on();
+            if let Bearer::Token(token) = bearer {
+                let known = user.tokens.get(&token);
+                shown.began_with_one = known.is_some_and(|known| known.is_two_factor);
             }
-            Some(_) | None => Ok(self.origin().token.is_some()),
         }
+        if let (Bearer::Session(session), true) = (bearer, shown.has_factor) {
+            let session = self.load::<Session>(session).await?;
+            shown.began_with_one = session.second_factor.is_some();
+        }
+        Ok(bearer.is_two_factor(shown))
     }
 
     /// Refuses members who have not signed in as their organization asks.
@@ -56,9 +57,9 @@ impl Unit<'_> {
 }
 
 impl Commands {
-    /// The read side's question: whether the caller has signed in as the organization asks. Nothing is read where the
-    /// organization is known and asks for nothing.
-    pub async fn require_policy(
+    /// Before a value is opened, besides what the query said: whether the caller has signed in as the organization asks.
+    /// Nothing is read where the organization is known and asks for nothing.
+    pub(crate) async fn require_policy(
         &self,
         origin: &Origin,
         organization: OrganizationId,

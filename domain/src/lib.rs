@@ -4,6 +4,7 @@
 
 pub mod access;
 mod aggregate;
+mod assurance;
 pub mod challenge;
 pub mod condition;
 pub mod device;
@@ -27,6 +28,7 @@ pub mod user;
 mod value;
 
 pub use aggregate::{Aggregate, StreamName};
+pub use assurance::{Bearer, Shown};
 pub use environment::{EnvironmentType, FileFormat};
 pub use event::Event;
 pub use permission::{Permission, Role, authorize};

@@ -31,12 +31,12 @@ impl Queries {
         let reader = reader.into();
         let row = sqlx::query!(
             r#"select m.role, o.address_mode, o.address_allow::text[] as "allow!", o.address_deny::text[] as "deny!",
-                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $3::text::inet) as "verdict!"
+                   read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $3::text::jsonb) as "verdict!"
                from memberships m join organizations o on o.id = m.organization_id
                where m.user_id = $1 and m.organization_id = $2 order by o.id limit 1"#,
             reader.user().get(),
             id.get(),
-            reader.client()
+            reader.who()
         )
         .fetch_optional(self.read())
         .await?;

@@ -197,8 +197,8 @@ impl Queries {
                      join organizations o on o.id = m.organization_id
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
-                     cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $9::text::inet) verdict
-                     where m.user_id = $1 and ($3::bigint is not null or verdict <> 'refused') and ($2::bigint is null or e.project_id = $2)
+                     cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $9::text::jsonb) verdict
+                     where m.user_id = $1 and ($3::bigint is not null or verdict in ('let_in', 'would_refuse')) and ($2::bigint is null or e.project_id = $2)
                          and ($3::bigint is null or e.id = $3)
                          and ($6::bigint[] is null or o.id = any($6) or p.id = any($7) or e.id = any($8))) e
                left join users u on u.id = e.creator_id
@@ -212,7 +212,7 @@ impl Queries {
             reader.whole_organizations(),
             reader.whole_projects(),
             reader.environments(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

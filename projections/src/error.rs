@@ -20,6 +20,9 @@ pub enum QueryError {
     /// The organization of the row does not let the caller's address in.
     #[error("the organization does not let this address in")]
     AddressNotAllowed(OrganizationId),
+    /// The organization of the row requires a second factor, and the caller has shown none.
+    #[error("the organization requires a second factor")]
+    SecondFactorRequired(OrganizationId),
     /// The organization is asked more often than its quota allows.
     #[error("ask an organization less often")]
     Throttled {

@@ -158,7 +158,7 @@ impl Queries {
             r#"select c.role as caller_role, coalesce(o.name, '') as "organization_name!",
                    m.user_id, m.role, m.joined_at, coalesce(u.email, '') as "email!",
                    coalesce(u.username, '') as "username!", coalesce(u.full_name, '') as "full_name!",
-                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $4::text::inet) as "verdict!",
+                   read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $4::text::jsonb) as "verdict!",
                    u.last_login as "last_login?", coalesce(u.standing = 'active', false) as "is_active!"
                from memberships c
                join organizations o on o.id = c.organization_id
@@ -169,7 +169,7 @@ impl Queries {
             reader.user().get(),
             id.get(),
             MEMBERS_LISTED_MAX,
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

@@ -30,6 +30,8 @@ pub struct OrganizationRow {
     pub role: Role,
     /// Of the organization's stream, for checks at append.
     pub revision: Revision,
+    /// It requires a second factor that the caller has not shown: nothing but its name and the role is here.
+    pub is_closed: bool,
 }
 
 /// The projection `organizations`: teams and memberships.
@@ -39,6 +41,11 @@ pub struct Organizations;
 impl Projection for Organizations {
     fn name(&self) -> &'static str {
         crate::names::ORGANIZATIONS
+    }
+
+    /// 2: what a team asks of sign-ins.
+    fn version(&self) -> i32 {
+        2
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -110,8 +117,10 @@ async fn apply_one(
         organization::Event::TrustRemoved(it) => {
             memberships::serve_no_more(applied, it.trust, rows).await?;
         }
-        organization::Event::SecurityPolicyChanged(_)
-        | organization::Event::InvitationSent(_)
+        organization::Event::SecurityPolicyChanged(it) => {
+            require_second_factor(applied, it.require_second_factor, rows).await?;
+        }
+        organization::Event::InvitationSent(_)
         | organization::Event::InvitationAccepted(_)
         | organization::Event::InvitationRevoked(_)
         | organization::Event::InvitationExpired(_) => {}
@@ -135,8 +144,9 @@ async fn create(
     let description = it.description.as_ref();
     let description = applied.open_optional(keyring, subject, "description", description).await?;
     sqlx::query!(
-        "insert into organizations (id, name, description, creator_id, is_personal, revision, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "insert into organizations (id, name, description, creator_id, is_personal, revision, created_at, updated_at,
+             requires_second_factor)
+         values ($1, $2, $3, $4, $5, $6, $7, $7, false)",
         it.organization.get(),
         name,
         description,
@@ -167,6 +177,22 @@ async fn update(
         name,
         description,
         applied.at()
+    )
+    .execute(rows)
+    .await?;
+    Ok(())
+}
+
+async fn require_second_factor(
+    applied: &Applied,
+    is_required: bool,
+    rows: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    let id = applied.stream_number()?;
+    sqlx::query!(
+        "update organizations set requires_second_factor = $2 where id = $1",
+        id,
+        is_required
     )
     .execute(rows)
     .await?;
@@ -244,7 +270,8 @@ impl Queries {
         Ok(self.organizations(reader.into(), Some(id), Page::SINGLE).await?.single())
     }
 
-    /// The caller's teams, oldest first; also those that do not let the caller's address in.
+    /// The caller's teams, oldest first; also those that do not let the caller's address in. Of those that require a second
+    /// factor which the caller has not shown, the name and the role.
     pub async fn list_organizations(
         &self,
         reader: impl Into<Reader>,
@@ -263,7 +290,7 @@ impl Queries {
             r#"select o.id as "id!", coalesce(o.name, '') as "name!", o.description,
                    o.created_at as "created_at!", o.updated_at as "updated_at!", o.revision as "revision!",
                    o.role as "role!", o.n as "n!", o.total as "total!",
-                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) as "verdict!",
+                   read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $8::text::jsonb) as "verdict!",
                    (select count(*) from memberships m where m.organization_id = o.id and not m.is_service) as "member_count!",
                    (select count(*) from projects p where p.organization_id = o.id
                        and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) as "project_count!"
@@ -280,7 +307,7 @@ impl Queries {
             reader.seen_organizations(),
             reader.whole_organizations(),
             reader.seen_projects(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;
@@ -292,16 +319,19 @@ impl Queries {
                 if id.is_some() {
                     reader.admit(OrganizationId::new(row.id), &row.verdict)?;
                 }
+                let is_closed = row.verdict == "second_factor_required";
+                let seen = |number: i64| if is_closed { 0 } else { count(number) };
                 Ok(OrganizationRow {
                     id: OrganizationId::new(row.id),
                     name: row.name,
-                    description: row.description,
+                    description: row.description.filter(|_| !is_closed),
                     created_at: row.created_at.into(),
                     updated_at: row.updated_at.into(),
-                    member_count: count(row.member_count),
-                    project_count: count(row.project_count),
+                    member_count: seen(row.member_count),
+                    project_count: seen(row.project_count),
                     role: role(&row.role)?,
                     revision: Revision::new(count(row.revision)),
+                    is_closed,
                 })
             },
         )

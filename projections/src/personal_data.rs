@@ -4,6 +4,7 @@ use keynest_domain::{InvitationId, OrganizationId, Role, SessionId, Timestamp, U
 
 use crate::error::QueryError;
 use crate::queries::{Queries, role};
+use crate::reader::Reader;
 use crate::tokens::TokenRow;
 
 /// Rows of each kind in one copy: the newest ones.
@@ -123,19 +124,23 @@ impl Queries {
             .collect()
     }
 
-    /// Every invitation that a person sent or that was sent to the person's address, the newest first.
+    /// Every invitation that a person sent or that was sent to the person's address, the newest first. Not those sent for
+    /// teams that require a second factor which this reader has not shown.
     pub async fn personal_invitations(
         &self,
-        user: UserId,
+        reader: impl Into<Reader>,
     ) -> Result<Vec<PersonalInvitation>, QueryError> {
+        let reader = reader.into();
         let rows = sqlx::query!(
             r#"select i.id, i.organization_id, coalesce(i.address, '') as "address!", i.inviter_id = $1 as "is_mine!",
                    i.role, i.status, i.created_at, i.answered_at
-               from invitations i
-               where i.inviter_id = $1 or i.address = (select email from users where id = $1)
+               from invitations i left join organizations o on o.id = i.organization_id
+               where (i.inviter_id = $1 and (o.id is null or read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $3::text::jsonb) in ('let_in', 'would_refuse')))
+                   or i.address = (select email from users where id = $1)
                order by i.created_at desc, i.id limit $2"#,
-            user.get(),
-            PERSONAL_ROWS_MAX
+            reader.user().get(),
+            PERSONAL_ROWS_MAX,
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

@@ -174,8 +174,8 @@ impl Queries {
                      from memberships m
                      join organizations o on o.id = m.organization_id
                      join projects p on p.organization_id = m.organization_id
-                     cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $10::text::inet) verdict
-                     where m.user_id = $1 and ($3::bigint is not null or verdict <> 'refused') and ($2::bigint is null or m.organization_id = $2)
+                     cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $10::text::jsonb) verdict
+                     where m.user_id = $1 and ($3::bigint is not null or verdict in ('let_in', 'would_refuse')) and ($2::bigint is null or m.organization_id = $2)
                          and ($3::bigint is null or p.id = $3)
                          and ($6::bigint[] is null or p.organization_id = any($6) or p.id = any($7))) p
                left join users u on u.id = p.creator_id
@@ -190,7 +190,7 @@ impl Queries {
             reader.seen_projects(),
             reader.whole_projects(),
             reader.environments(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use keynest_domain::{OrganizationId, Reach, TokenScope, UserId, Visit};
+use keynest_domain::{Bearer, OrganizationId, Reach, TokenScope, UserId, Visit};
+use serde_json::json;
 
 use crate::error::QueryError;
 
@@ -16,6 +17,8 @@ pub struct Reader {
     /// `None`: the product itself asks in the person's name, from nowhere.
     address: Option<IpAddr>,
     visit: Visit,
+    /// What tells whether a second factor stands behind the request, where an organization asks for one.
+    bearer: Bearer,
 }
 
 /// A reach as statements compare it: `None` everywhere for somebody who is signed in.
@@ -47,11 +50,22 @@ impl Reader {
     }
 
     /// From this address; one that is not known is nowhere. Rows of organizations that do not let it in are not there for
-    /// lists; a single object answers [`QueryError::AddressNotAllowed`].
+    /// lists; a single object answers [`QueryError::AddressNotAllowed`] or [`QueryError::SecondFactorRequired`].
     #[must_use]
     pub fn at(self, address: Option<IpAddr>, visit: Visit) -> Self {
         let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
         Self { address: Some(address), visit, ..self }
+    }
+
+    /// In whose hands: organizations that require a second factor are open to no reader who has not said.
+    #[must_use]
+    pub fn in_hands_of(self, bearer: Bearer) -> Self {
+        Self { bearer, ..self }
+    }
+
+    /// KeyNest itself, for what it tells a person about a command that was done.
+    pub fn product(user: UserId) -> Self {
+        Self::from(user).in_hands_of(Bearer::Product)
     }
 
     /// From where.
@@ -59,12 +73,28 @@ impl Reader {
         self.address
     }
 
-    /// The address for a statement.
-    pub(crate) fn client(&self) -> Option<String> {
-        self.address.map(|address| address.to_string())
+    /// Who asks, for `read_verdict`, the one function that lets readers in.
+    pub(crate) fn who(&self) -> String {
+        let (mut session, mut token) = (None, None);
+        let bearer = match self.bearer {
+            Bearer::Unknown => "unknown",
+            Bearer::Session(id) => {
+                session = Some(id.get());
+                "session"
+            }
+            Bearer::Token(id) => {
+                token = Some(id.get());
+                "token"
+            }
+            Bearer::Service => "service",
+            Bearer::Product => "product",
+        };
+        let (user, address) = (self.user.get(), self.address);
+        json!({"user": user, "address": address, "bearer": bearer, "session": session, "token": token})
+            .to_string()
     }
 
-    /// Goes by what `address_verdict` said of a row.
+    /// Goes by what `read_verdict` said of a row. What it may say besides lets nobody in.
     pub(crate) fn admit(&self, id: OrganizationId, verdict: &str) -> Result<(), QueryError> {
         self.visit
             .enter(id)
@@ -75,6 +105,7 @@ impl Reader {
                 self.visit.note_dry_run(id);
                 Ok(())
             }
+            "second_factor_required" => Err(QueryError::SecondFactorRequired(id)),
             _ => Err(QueryError::AddressNotAllowed(id)),
         }
     }
@@ -107,7 +138,8 @@ impl Reader {
 
 impl From<UserId> for Reader {
     fn from(user: UserId) -> Self {
-        Self { user, reach: None, address: None, visit: Visit::default() }
+        let (visit, bearer) = (Visit::default(), Bearer::Unknown);
+        Self { user, reach: None, address: None, visit, bearer }
     }
 }
 

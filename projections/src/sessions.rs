@@ -67,9 +67,9 @@ impl Projection for Sessions {
         crate::names::SESSIONS
     }
 
-    /// 2: address and agent of sessions that live.
+    /// 2: address and agent of sessions that live. 3: whether they began with a second factor.
     fn version(&self) -> i32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -178,10 +178,10 @@ async fn start(
 ) -> Result<(), ApplyError> {
     sqlx::query!(
         "insert into sessions (id, user_id, method, epoch, started_at, last_used_at, ended_at, end_reason,
-             address, agent, day_key)
+             address, agent, day_key, has_second_factor)
          select $1, $2::bigint, $6, $3::integer, $4::timestamptz, $4::timestamptz,
              case when is_late then $5::timestamptz end, case when is_late then 'credentials_changed' end,
-             case when not is_late then $7::text end, case when not is_late then $8::text end, $9::uuid
+             case when not is_late then $7::text end, case when not is_late then $8::text end, $9::uuid, $10::boolean
          from (select exists (select from session_epochs e
                               where e.user_id = $2::bigint and e.epoch > $3::integer) as is_late) late",
         it.session.get(),
@@ -192,7 +192,8 @@ async fn start(
         it.method.name(),
         client.address,
         client.agent,
-        client::day_key(&applied.recorded).map(KeyId::get)
+        client::day_key(&applied.recorded).map(KeyId::get),
+        it.second_factor.is_some()
     )
     .execute(rows)
     .await?;

@@ -100,7 +100,8 @@ impl Mailer {
         Ok(name.map(|name| format!("{name} ({suffix})")))
     }
 
-    /// The members who take notices, but not the one who did it.
+    /// The members who take notices, but not the one who did it. Where a second factor is required, those without one are
+    /// told nothing of what they may not see.
     pub(crate) async fn others(
         &self,
         organization: &Organization,
@@ -108,7 +109,11 @@ impl Mailer {
     ) -> Result<Vec<Recipient>, WorkError> {
         let mut recipients = Vec::new();
         for user in organization.members.keys().copied().filter(|user| Some(*user) != actor) {
-            let person = self.person(user).await?.filter(|person| self.takes_notices(person));
+            let may_know = |person: &Person| {
+                !organization.policy.require_second_factor || person.state.factors.is_on()
+            };
+            let person = self.person(user).await?;
+            let person = person.filter(|person| self.takes_notices(person) && may_know(person));
             recipients.extend(person.map(|person| person.recipient));
         }
         Ok(recipients)

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use keynest_commands::organization::{AcceptInvitation, Accepted};
+use keynest_projections::Reader;
 use keynest_store::Position;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -76,7 +77,8 @@ async fn accept(
     let accepted = app.commands.accept_invitation(&caller.origin, wish).await?;
     app.wait_for(accepted.position, MODELS).await;
     let Accepted { organization, user, inviter, role, joined_at } = accepted.outcome;
-    let name = app.queries.organization(user, organization).await?.map(|row| row.name);
+    let name =
+        app.queries.organization(Reader::product(user), organization).await?.map(|row| row.name);
     let name = name.unwrap_or_default();
     let inviter_name = app.queries.user(inviter).await?.map(|row| row.full_name);
     let joined_at = joined_at.iso();

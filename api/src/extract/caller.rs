@@ -47,7 +47,9 @@ impl Caller {
     /// Who asks the read side, and from where.
     pub fn reader(&self) -> Reader {
         let address = self.origin.client.as_ref().and_then(|client| client.address);
-        Reader::from(self.user).at(address, self.origin.visit.clone())
+        Reader::from(self.user)
+            .at(address, self.origin.visit.clone())
+            .in_hands_of(self.origin.bearer())
     }
 }
 

@@ -39,7 +39,7 @@ impl Principal {
 
 impl From<Caller> for Principal {
     fn from(caller: Caller) -> Self {
-        Self { reader: caller.user.into(), origin: caller.origin }
+        Self { reader: caller.reader(), origin: caller.origin }
     }
 }
 
@@ -61,6 +61,7 @@ impl FromRequestParts<App> for Principal {
         };
         let address = principal.origin.client.as_ref().and_then(|client| client.address);
         let reader = principal.reader.at(address, principal.origin.visit.clone());
+        let reader = reader.in_hands_of(principal.origin.bearer());
         let principal = Self { reader, ..principal };
         parts.extensions.insert(principal.clone());
         Ok(principal)

@@ -91,6 +91,9 @@ impl From<QueryError> for Problem {
             QueryError::AddressNotAllowed(organization) => {
                 Self::from(Denied::AddressNotAllowed).within(organization)
             }
+            QueryError::SecondFactorRequired(organization) => {
+                Self::from(Denied::SecondFactorRequired).within(organization)
+            }
             QueryError::Throttled { organization, seconds } => {
                 Self::throttled(Policy::Organization, seconds).within(organization)
             }

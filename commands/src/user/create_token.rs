@@ -32,6 +32,7 @@ impl UseCase for CreateToken {
         unit.require_fresh_sign_in().await?;
         let (owner, at) = (unit.actor()?, unit.now());
         let state = unit.load::<User>(owner).await?;
+        let is_two_factor = unit.has_second_factor().await?;
         let scope = unit.scope(&wish.scope).await?;
         let token = TokenId::new(unit.commands().clock().integer_id());
         let subject = Subject::User(owner);
@@ -44,6 +45,7 @@ impl UseCase for CreateToken {
             ranges,
             digest: wish.digest.clone(),
             expires_at: at + wish.lifetime,
+            is_two_factor,
             at,
         };
         let tokens_max = unit.commands().settings().tokens_per_user_max;

@@ -9,7 +9,7 @@ pub fn decide(
     tokens_max: usize,
 ) -> Result<Vec<Event>, Rejection> {
     state.require_active()?;
-    let living = state.tokens.values().filter(|expires_at| **expires_at > wish.at).count();
+    let living = state.tokens.values().filter(|known| known.expires_at > wish.at).count();
     if living >= tokens_max {
         return Err(Rejection::TooManyTokens);
     }

@@ -50,7 +50,7 @@ pub use notice_device::NewDeviceNoticed;
 pub use open_link::OpenLink;
 pub use rehash_password::PasswordRehashed;
 pub use state::{Standing, User};
-pub use token::{TokenCreated, TokenRevoked};
+pub use token::{LivingToken, TokenCreated, TokenRevoked};
 pub use ways_in::WorkingWaysIn;
 
 use crate::event::events;
@@ -85,7 +85,7 @@ events! {
     /// An administrator opened the account again.
     UserReactivated = "user.reactivated" v 1,
     /// A token was made that acts as its owner, within a scope.
-    TokenCreated = "user.token_created" v 1,
+    TokenCreated = "user.token_created" v 2,
     /// A personal token was ended.
     TokenRevoked = "user.token_revoked" v 1,
     /// The mail notices that are not about security were turned on or off.

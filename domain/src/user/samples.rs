@@ -98,6 +98,7 @@ pub fn token(id: i64, from: u32, until: u32) -> TokenCreated {
         ranges: None,
         digest: format!("digest {id}"),
         expires_at: at(until),
+        is_two_factor: false,
         at: at(from),
     }
 }

@@ -58,9 +58,9 @@ pub struct User {
     pub activation_times: Vec<Timestamp>,
     pub reset_times: Vec<Timestamp>,
     pub refuses_notices: bool,
-    /// Personal tokens that were not ended, with their expiry. Taking an account back ends all that it had: a reset
+    /// Personal tokens that were not ended. Taking an account back ends all that it had: a reset
     /// password, an undone change of address; so does closing it.
-    pub tokens: BTreeMap<TokenId, Timestamp>,
+    pub tokens: BTreeMap<TokenId, LivingToken>,
     pub is_administrator: bool,
     /// Accounts at identity providers that sign in to this one, in the order in which they were linked.
     pub identities: Vec<Identity>,
@@ -222,8 +222,9 @@ impl User {
     }
 
     fn add_token(&mut self, it: &TokenCreated) {
-        self.tokens.retain(|_, expires_at| *expires_at > it.at);
-        self.tokens.insert(it.token, it.expires_at);
+        let &TokenCreated { token, expires_at, is_two_factor, at, .. } = it;
+        self.tokens.retain(|_, known| known.expires_at > at);
+        self.tokens.insert(token, LivingToken { expires_at, is_two_factor });
     }
 
     fn change_email(&mut self, it: &EmailChanged, name: &'static str) {

@@ -16,6 +16,8 @@ pub struct TokenCreated {
     /// Keyed, of the token's text.
     pub digest: String,
     pub expires_at: Timestamp,
+    /// Whether the session that made it counted as two-factor: a token is never better than that.
+    pub is_two_factor: bool,
     pub at: Timestamp,
 }
 
@@ -24,4 +26,12 @@ pub struct TokenCreated {
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct TokenRevoked {
     pub token: TokenId,
+}
+
+/// A token that was not ended, as rules read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct LivingToken {
+    pub expires_at: Timestamp,
+    pub is_two_factor: bool,
 }

@@ -111,12 +111,12 @@ impl Queries {
                        and ($12::bigint[] is null or a.organization_id = any($12))
                        order by a.position desc limit $9) a
                    where m.user_id = $1 and m.role in ('admin', 'editor')
-                       and address_verdict(o.address_mode, o.address_allow, o.address_deny, $13::text::inet) <> 'refused'
+                       and read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $13::text::jsonb) in ('let_in', 'would_refuse')
                    union
                    (select a.position from audit_log a where a.actor_id = $1 and (a.organization_id is null
                        or exists (select from memberships m join organizations o on o.id = m.organization_id
                            where m.user_id = $1 and m.organization_id = a.organization_id
-                           and address_verdict(o.address_mode, o.address_allow, o.address_deny, $13::text::inet) <> 'refused')
+                           and read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $13::text::jsonb) in ('let_in', 'would_refuse'))
                        or not exists (select from organizations o where o.id = a.organization_id)) and
                        ($2::bigint is null or a.organization_id = $2) and ($3::bigint is null or a.actor_id = $3)
                        and (cardinality($4::text[]) = 0 or a.action = any($4)) and ($5::text is null or a.target_type = $5)
@@ -157,7 +157,7 @@ impl Queries {
             page.before(),
             page.until(),
             reader.whole_organizations(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;
@@ -167,21 +167,27 @@ impl Queries {
 
 impl Queries {
     /// What a person did and what happened to the person's account, the newest first, for that person alone.
-    /// Of organizations that the person has left, only that it was done.
-    pub async fn personal_audit(&self, user: UserId) -> Result<Vec<AuditRow>, QueryError> {
+    /// Of organizations that the person has left or that do not let this reader in, only that it was done.
+    pub async fn personal_audit(
+        &self,
+        reader: impl Into<Reader>,
+    ) -> Result<Vec<AuditRow>, QueryError> {
+        let reader = reader.into();
         let rows = sqlx::query_as!(
             Stored,
             r#"select a.id as "id!", a.organization_id, a.actor_id, a.action as "action!",
-                   a.target_type as "target_type!", a.target_id as "target_id!", case when a.organization_id is null or m.user_id is not null then a.details::text else '{}' end as "details!",
+                   a.target_type as "target_type!", a.target_id as "target_id!", case when a.organization_id is null or read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $3::text::jsonb) in ('let_in', 'would_refuse') then a.details::text else '{}' end as "details!",
                    a.outcome as "outcome!", a.ip_address, a.agent, a.request_id, a.recorded_at as "recorded_at!",
                    coalesce(u.full_name, '') as "user_name!", coalesce(u.email, '') as "user_email!",
                    0::bigint as "n!", 0::bigint as "total!"
                from audit_log a left join users u on u.id = coalesce(a.actor_id, a.account_id)
                    left join memberships m on m.organization_id = a.organization_id and m.user_id = $1
+                   left join organizations o on o.id = m.organization_id
                where a.actor_id = $1 or a.account_id = $1
                order by a.position desc limit $2"#,
-            user.get(),
-            PERSONAL_ROWS_MAX
+            reader.user().get(),
+            PERSONAL_ROWS_MAX,
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

@@ -32,6 +32,11 @@ impl Projection for Tokens {
         crate::names::TOKENS
     }
 
+    /// 2: what the session that made a token had shown.
+    fn version(&self) -> i32 {
+        2
+    }
+
     fn tables(&self) -> &'static [&'static str] {
         &["tokens"]
     }
@@ -145,8 +150,9 @@ async fn personal(
     let name = applied.open(keyring, subject, "name", &it.name).await?;
     let ranges = applied.open_optional(keyring, subject, "ranges", it.ranges.as_ref()).await?;
     sqlx::query!(
-        "insert into tokens (id, kind, user_id, name, digest, scope, is_bound, ranges, creator_id, created_at, expires_at)
-         values ($1, 'personal', $2, $3, $4, $5, $6, $7, $2, $8, $9)",
+        "insert into tokens (id, kind, user_id, name, digest, scope, is_bound, ranges, creator_id, created_at, expires_at,
+             has_second_factor)
+         values ($1, 'personal', $2, $3, $4, $5, $6, $7, $2, $8, $9, $10)",
         it.token.get(),
         user.get(),
         name,
@@ -155,7 +161,8 @@ async fn personal(
         it.ranges.is_some(),
         ranges,
         column(it.at),
-        column(it.expires_at)
+        column(it.expires_at),
+        it.is_two_factor
     )
     .execute(rows)
     .await?;

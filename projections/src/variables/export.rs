@@ -48,7 +48,7 @@ impl Queries {
         let rows = sqlx::query!(
             r#"select e.id, coalesce(e.name, '') as "environment_name!", p.id as project_id,
                    coalesce(p.name, '') as "project_name!", o.id as organization_id, o.revision, m.role,
-                   address_verdict(o.address_mode, o.address_allow, o.address_deny, $7::text::inet) as "verdict!",
+                   read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $7::text::jsonb) as "verdict!",
                    v.id as "variable_id?", v.key as "key?", v.value as "value?", v.version as "version?"
                from environments e
                join projects p on p.id = e.project_id
@@ -63,7 +63,7 @@ impl Queries {
             reader.whole_organizations(),
             reader.whole_projects(),
             reader.environments(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

@@ -73,12 +73,12 @@ impl Queries {
                join projects p on p.id = e.project_id
                join organizations o on o.id = p.organization_id
                join memberships m on m.organization_id = o.id and m.user_id = $1
-               cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) verdict
+               cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $8::text::jsonb) verdict
                cross join lateral (
                    select v.*, row_number() over (order by v.key) as n, count(*) over () as total
                    from variables v where v.environment_id = e.id) v
                left join users u on u.id = v.creator_id
-               where e.id = $2 and verdict <> 'refused' and (v.n = 1 or (v.n > $3 and v.n <= $4))
+               where e.id = $2 and verdict in ('let_in', 'would_refuse') and (v.n = 1 or (v.n > $3 and v.n <= $4))
                    and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))
                order by v.n limit 1001"#,
             reader.user().get(),
@@ -88,7 +88,7 @@ impl Queries {
             reader.whole_organizations(),
             reader.whole_projects(),
             reader.environments(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;
@@ -117,8 +117,8 @@ impl Queries {
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
                      join variables v on v.environment_id = e.id
-                     cross join lateral address_verdict(o.address_mode, o.address_allow, o.address_deny, $8::text::inet) verdict
-                     where m.user_id = $1 and ($2::bigint is not null or verdict <> 'refused') and ($2::bigint is null or v.id = $2)
+                     cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $8::text::jsonb) verdict
+                     where m.user_id = $1 and ($2::bigint is not null or verdict in ('let_in', 'would_refuse')) and ($2::bigint is null or v.id = $2)
                          and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))) v
                left join users u on u.id = v.creator_id
                where v.n = 1 or (v.n > $3 and v.n <= $4)
@@ -130,7 +130,7 @@ impl Queries {
             reader.whole_organizations(),
             reader.whole_projects(),
             reader.environments(),
-            reader.client()
+            reader.who()
         )
         .fetch_all(self.read())
         .await?;

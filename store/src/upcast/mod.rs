@@ -3,6 +3,7 @@
 
 mod session_started_v1;
 mod user_registered_v1;
+mod user_token_created_v1;
 
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ pub(crate) type Upcaster = (&'static str, u16, fn(Value) -> Value);
 pub(crate) const UPCASTERS: &[Upcaster] = &[
     ("session.started", 1, session_started_v1::second_factor),
     ("user.registered", 1, user_registered_v1::may_lack_a_password),
+    ("user.token_created", 1, user_token_created_v1::is_two_factor),
 ];
 
 /// Takes a payload from its version up to the current one; `None` for a version from the future or

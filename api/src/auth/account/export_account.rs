@@ -133,8 +133,8 @@ pub async fn handle(State(app): State<App>, caller: Caller) -> Result<Response, 
     let tokens = app.exported_tokens(user).await?;
     let sessions = queries.personal_sessions(user).await?;
     let memberships = queries.personal_memberships(user).await?;
-    let invitations = queries.personal_invitations(user).await?;
-    let audit_log = queries.personal_audit(user).await?;
+    let invitations = queries.personal_invitations(caller.reader()).await?;
+    let audit_log = queries.personal_audit(caller.reader()).await?;
     let history = app.commands.own_history(user).await?;
     let export = AccountExport {
         format_version: FORMAT_VERSION,

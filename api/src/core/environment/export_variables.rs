@@ -91,6 +91,7 @@ fn too_many(error: QueryError) -> Problem {
     match error {
         QueryError::TooMany { .. } => Problem::new("too_large").detail(error.to_string()),
         QueryError::AddressNotAllowed(_)
+        | QueryError::SecondFactorRequired(_)
         | QueryError::Throttled { .. }
         | QueryError::Unavailable(_)
         | QueryError::Inconsistent { .. } => error.into(),

@@ -34,7 +34,6 @@ pub async fn handle(
     let id = OrganizationId::new(id);
     let seen = found(app.queries.list_members(&caller.reader, id).await?)?;
     caller.require(id, Some(seen.role), Permission::ViewMembers)?;
-    app.commands.require_policy(&caller.origin, id).await?;
     let members: Vec<_> =
         seen.members.into_iter().map(|row| Member::seen_by(seen.role, row)).collect();
     Ok(Json(Response { total_count: members.len(), members }))

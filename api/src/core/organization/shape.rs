@@ -20,6 +20,8 @@ pub struct Organization {
     project_count: u32,
     /// The caller's: `admin`, `editor` or `viewer`.
     user_role: &'static str,
+    /// It requires a second factor that the caller has not signed in with: nothing else of it is shown.
+    second_factor_required: bool,
 }
 
 /// A member.
@@ -71,6 +73,7 @@ impl From<OrganizationRow> for Organization {
             member_count: row.member_count,
             project_count: row.project_count,
             user_role: row.role.name(),
+            second_factor_required: row.is_closed,
         }
     }
 }

@@ -5,6 +5,7 @@ mod authenticator;
 mod challenge;
 pub mod passkeys;
 mod policy;
+mod policy_reads;
 mod step_up;
 mod totp;
 
@@ -57,6 +58,11 @@ pub async fn signed(app: &TestApp, access: &str, path: &str, body: Value) -> (u1
 /// Registers somebody and enrols an app; the next code is good.
 pub async fn guarded(app: &TestApp, name: &str) -> Guarded {
     let person = app.register_active(name).await;
+    enrolled(app, person).await
+}
+
+/// Enrols an app in the session of somebody; the next code is good.
+pub async fn enrolled(app: &TestApp, person: Person) -> Guarded {
     let (status, offer) = signed(app, &person.access, "/api/auth/factors/totp/", json!({})).await;
     assert_eq!(status, 200, "{offer}");
     let secret = TotpSecret::parse(offer["secret"].as_str().unwrap()).unwrap();
