@@ -64,6 +64,7 @@ impl Projection for Factors {
                 | "user.recovery_codes_made"
                 | "user.recovery_code_used"
                 | "user.factor_removed"
+                | "user.factors_reset"
         )
     }
 
@@ -97,7 +98,10 @@ impl Projection for Factors {
                 )
                 .execute(&mut *rows)
                 .await?;
-            } else if let UserEvent::UserActivated(_) | UserEvent::UserErased(_) = event {
+            } else if let UserEvent::UserActivated(_)
+            | UserEvent::UserErased(_)
+            | UserEvent::FactorsReset(_) = event
+            {
                 // Nothing but the password outlives the proof of the address, and nothing at all the end.
                 wipe(user, rows).await?;
             }

@@ -80,6 +80,7 @@ impl Projection for Users {
                         | "user.recovery_codes_made"
                         | "user.recovery_code_used"
                         | "user.factor_removed"
+                        | "user.factors_reset"
                         | "user.other_sessions_ended"
                         | "user.new_device_noticed"
                         | "user.password_rehashed"
@@ -153,6 +154,7 @@ async fn apply_user(
         | user::Event::RecoveryCodesMade(_)
         | user::Event::RecoveryCodeUsed(_)
         | user::Event::FactorRemoved(_)
+        | user::Event::FactorsReset(_)
         | user::Event::RegistrationRepeated(_)
         | user::Event::TokenCreated(_)
         | user::Event::TokenRevoked(_)

@@ -39,6 +39,7 @@ const WANTED: &[&str] = &[
     "user.totp_enrolled",
     "user.passkey_enrolled",
     "user.factor_removed",
+    "user.factors_reset",
     "user.recovery_codes_made",
     "user.recovery_code_used",
     "user.new_device_noticed",

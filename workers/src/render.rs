@@ -43,6 +43,7 @@ const TEMPLATES: &[(&str, &str)] = &templates![
     "token_reuse",
     "factor_added",
     "factor_removed",
+    "factors_reset",
     "recovery_codes_made",
     "recovery_code_used",
     "identity_linked",

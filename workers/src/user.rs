@@ -55,6 +55,7 @@ impl Mailer {
                 self.plain(delivery, person, Kind::FactorAdded).await
             }
             Event::FactorRemoved(_) => self.plain(delivery, person, Kind::FactorRemoved).await,
+            Event::FactorsReset(_) => self.plain(delivery, person, Kind::FactorsReset).await,
             // None in place of older ones: a part of something that has a mail of its own.
             Event::RecoveryCodesMade(it) if it.count == 0 => Ok(Vec::new()),
             Event::RecoveryCodesMade(_) => {

@@ -50,7 +50,7 @@ pub struct Confirmed {
 #[utoipa::path(post, path = "/change-email/", tag = "auth", operation_id = "request_email_change",
     security(("bearer" = [])), request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`"),
-        (status = 403, description = "`step_up_required` without a password"),
+        (status = 403, description = "`step_up_required` without a password, and where the account has a second factor"),
         (status = 409, description = "`email_changed_recently`"),
         (status = 429, description = "`locked_out`, `too_many_email_changes`")))]
 pub async fn request(

@@ -34,6 +34,7 @@ pub struct Request {
 #[utoipa::path(post, path = "/change-password/", tag = "auth", operation_id = "change_password",
     security(("bearer" = [])), request_body = Request,
     responses((status = 200, body = Message), (status = 400, description = "`validation`"),
+        (status = 403, description = "`step_up_required` where the account has a second factor"),
         (status = 429, description = "`locked_out` after too many wrong guesses")))]
 pub async fn handle(
     State(app): State<App>,

@@ -33,6 +33,13 @@ pub enum Action {
         #[arg(value_name = "ADDRESS")]
         address: String,
     },
+    /// Take all second factors and recovery codes away from somebody who lost them. Every session ends, the password alone
+    /// signs in, and the owner is told by mail. Make sure that it is the owner who asks.
+    ResetFactors {
+        /// The account's address.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
     /// Make an account an administrator of this instance, who sees accounts and counts, never values.
     Grant {
         /// The account's address.
@@ -60,6 +67,11 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
             println!("{}", if done.position.is_some() { "open again" } else { "was open already" });
         }
         Action::Erase { address } => return erase(product, &origin, &parse(&address)?).await,
+        Action::ResetFactors { address } => {
+            let done = product.commands.reset_factors(&origin, parse(&address)?).await?;
+            let news = ["has no second factor", "has no second factor any more and is signed out"];
+            println!("{address} {}", news[usize::from(done.position.is_some())]);
+        }
         Action::Grant { address } => {
             let done = product.commands.grant_administrator(&origin, parse(&address)?).await?;
             let news = ["is an administrator already", "is an administrator now"];

@@ -7,6 +7,7 @@ mod embedded;
 mod erase;
 mod first_visit;
 mod journey;
+mod lost_factor;
 mod nats;
 #[expect(dead_code, reason = "the tests of the workers use more of it")]
 #[path = "../../../workers/tests/it/nats_server.rs"]

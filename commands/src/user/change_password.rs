@@ -63,6 +63,10 @@ impl UseCase for Hashed {
 
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let user = unit.load::<User>(self.user).await?;
+        if user.factors.is_on() {
+            // The old password proves one factor of two.
+            unit.require_fresh_sign_in().await?;
+        }
         let login = unit.load::<Login>(self.login).await?;
         let (at, who) = (unit.now(), Some(self.user));
         if !user.is_proved_by(self.verified.as_ref()) {

@@ -71,6 +71,10 @@ impl UseCase for Proved {
     async fn attempt(&self, unit: &mut Unit<'_>) -> Result<(), CommandError> {
         let user = unit.load::<User>(self.user).await?;
         let (at, who) = (unit.now(), Some(self.user));
+        if user.factors.is_on() {
+            // The password proves one factor of two.
+            unit.require_fresh_sign_in().await?;
+        }
         match &self.proof {
             Proof::FreshSignIn => unit.require_fresh_sign_in().await?,
             Proof::Password(verified, counter) => {

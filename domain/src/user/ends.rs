@@ -5,7 +5,7 @@ use crate::SessionId;
 use crate::session::EndReason;
 
 /// Stored names of the facts that end sessions.
-pub const ENDS_SESSIONS: [&str; 7] = [
+pub const ENDS_SESSIONS: [&str; 8] = [
     "user.password_changed",
     "user.password_reset",
     "user.deactivated",
@@ -13,6 +13,7 @@ pub const ENDS_SESSIONS: [&str; 7] = [
     "user.email_changed",
     "user.email_change_undone",
     "user.erased",
+    "user.factors_reset",
 ];
 
 /// Stored names of those that end every personal token as well: the account was taken back, or is no more.
@@ -45,6 +46,7 @@ impl Event {
             Self::EmailChanged(it) => (it.epoch, it.kept),
             Self::EmailChangeUndone(it) => (it.epoch, None),
             Self::UserErased(it) => (it.epoch, None),
+            Self::FactorsReset(it) => (it.epoch, None),
             Self::UserRegistered(_)
             | Self::RegistrationRepeated(_)
             | Self::ActivationRequested(_)
@@ -88,6 +90,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::user::factors::FactorsReset;
     use crate::user::samples::{activated, at, registered, sealed, token};
     use crate::user::{
         EmailChangeUndone, EmailChanged, OtherSessionsEnded, PasswordChanged, PasswordReset, User,
@@ -99,7 +102,7 @@ mod tests {
     const PHONE: SessionId = SessionId::new(Uuid::from_u128(2));
 
     /// One of each; whether one session stays; whether tokens do.
-    fn endings() -> [(Event, bool, bool); 7] {
+    fn endings() -> [(Event, bool, bool); 8] {
         let (kept, epoch, at) = (Some(LAPTOP), 4, at(9));
         let changed = EmailChanged {
             email: sealed("new@example.com"),
@@ -119,6 +122,7 @@ mod tests {
             (changed.into(), true, true),
             (undone.into(), false, false),
             (UserErased { epoch, farewell: None, at }.into(), false, false),
+            (FactorsReset { count: 1, epoch, at }.into(), false, true),
         ]
     }
 

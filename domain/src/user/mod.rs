@@ -55,8 +55,8 @@ pub use ways_in::WorkingWaysIn;
 
 use crate::event::events;
 use factors::{
-    FactorRemoved, PasskeyEnrolled, PasskeyUsed, RecoveryCodeUsed, RecoveryCodesMade, TotpEnrolled,
-    TotpUsed,
+    FactorRemoved, FactorsReset, PasskeyEnrolled, PasskeyUsed, RecoveryCodeUsed, RecoveryCodesMade,
+    TotpEnrolled, TotpUsed,
 };
 
 use crate::{
@@ -104,6 +104,8 @@ events! {
     RecoveryCodeUsed = "user.recovery_code_used" v 1,
     /// A factor was taken away.
     FactorRemoved = "user.factor_removed" v 1,
+    /// The operator took all factors away from somebody who lost them; every session ends.
+    FactorsReset = "user.factors_reset" v 1,
     /// The person runs this instance from now on: sees accounts and counts, never values.
     AdministratorGranted = "user.administrator_granted" v 1,
     /// The person does not run this instance any more.

@@ -117,6 +117,7 @@ impl Aggregate for User {
             Event::RecoveryCodesMade(it) => self.factors.recovery_codes_made(it),
             Event::RecoveryCodeUsed(it) => self.factors.recovery_code_used(it),
             Event::FactorRemoved(it) => self.factors.removed(it),
+            Event::FactorsReset(_) => self.factors = factors::Factors::default(),
             Event::AdministratorGranted(_) => self.is_administrator = true,
             Event::AdministratorRevoked(_) => self.is_administrator = false,
             Event::IdentityLinked(it) => self = link_identity::evolve(self, it),

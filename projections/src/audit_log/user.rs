@@ -50,6 +50,7 @@ pub(crate) async fn describe(
         Event::TotpUsed(it) => by_owner("factor_use", factor("totp", it.factor)),
         Event::PasskeyUsed(it) => by_owner("factor_use", factor("passkey", it.factor)),
         Event::FactorRemoved(it) => by_owner("factor_remove", removed(it)),
+        Event::FactorsReset(it) => about("factors_reset", json!({"count": it.count})),
         Event::RecoveryCodesMade(it) => by_owner("recovery_codes_make", json!({"count": it.count})),
         Event::RecoveryCodeUsed(it) => by_owner("recovery_code_use", json!({"left": it.left})),
         Event::DataExported(_) => by_owner("export", json!({})),

@@ -79,7 +79,7 @@ async fn recorded(
             variables: u32::try_from(export.variables.len()).unwrap_or(u32::MAX),
         };
         let recorded = app.commands.record_export(&caller.origin, &record).await;
-        match recorded.map_err(|error| Problem::new("audit_unavailable").caused_by(&error))? {
+        match recorded.map_err(reveal::unrecorded)? {
             Revealed::Recorded(_) => return Ok(export),
             Revealed::Stale { .. } => reveal::settle(app).await?,
         }

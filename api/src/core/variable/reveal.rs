@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use keynest_commands::CommandError;
 use keynest_commands::access::{Read, Revealed};
 use keynest_domain::{Permission, Place};
 use keynest_projections::{Listed, QueryError, VariableRow, value_context};
@@ -27,7 +28,7 @@ where
         let listed = load().await?;
         let recorded =
             app.commands.record_reads(&caller.origin, &reads(caller, &listed.items)).await;
-        match recorded.map_err(|error| Problem::new("audit_unavailable").caused_by(&error))? {
+        match recorded.map_err(unrecorded)? {
             Revealed::Recorded(_) => {
                 let items = open(app, caller, listed.items).await?;
                 return Ok(Listed { total: listed.total, items });
@@ -52,6 +53,14 @@ where
         async { row.await.map(|row| Listed { total: 1, items: Vec::from_iter(row) }) }
     };
     Ok(all(app, caller, load).await?.items.pop())
+}
+
+/// Why nothing is shown: the caller may not see it now, or nobody could write down that it was seen.
+pub fn unrecorded(error: CommandError) -> Problem {
+    if matches!(error, CommandError::Denied { .. } | CommandError::Session(_)) {
+        return error.into();
+    }
+    Problem::new("audit_unavailable").caused_by(&error)
 }
 
 /// Waits until the read models show all that is in the log now.

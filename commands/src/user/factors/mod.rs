@@ -4,6 +4,7 @@ mod enrol_passkey;
 mod enrol_totp;
 mod recovery_codes;
 mod remove;
+mod reset;
 
 use keynest_domain::FactorId;
 

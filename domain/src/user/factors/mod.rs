@@ -3,6 +3,7 @@
 pub mod enrol;
 pub mod prove;
 pub mod remove;
+pub mod reset;
 
 use std::collections::BTreeMap;
 
@@ -91,6 +92,17 @@ pub struct FactorRemoved {
     pub kind: SecondFactor,
     /// Factors that are left; with none the recovery codes are gone too.
     pub left: u8,
+    pub at: Timestamp,
+}
+
+/// See [`super::Event::FactorsReset`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields are named after what they hold")]
+pub struct FactorsReset {
+    /// Factors that were taken away; the recovery codes went with them.
+    pub count: u8,
+    /// The credential epoch from now on.
+    pub epoch: u32,
     pub at: Timestamp,
 }
 

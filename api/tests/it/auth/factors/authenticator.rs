@@ -18,6 +18,8 @@ pub struct Authenticator {
     handle: String,
     pub counter: u32,
     pub origin: &'static str,
+    /// What it believes to sign for; `None`: what it was asked for.
+    pub site: Option<&'static str>,
     pub verifies: bool,
 }
 
@@ -29,6 +31,7 @@ impl Authenticator {
             handle: String::new(),
             counter: 1,
             origin: "http://localhost:8000",
+            site: None,
             verifies: true,
         }
     }
@@ -83,6 +86,7 @@ impl Authenticator {
 
     fn head(&self, site: &str, more: u8) -> Vec<u8> {
         let verified = if self.verifies { USER_VERIFIED } else { 0 };
+        let site = self.site.unwrap_or(site);
         let mut data = digest(&SHA256, site.as_bytes()).as_ref().to_vec();
         data.push(USER_PRESENT | verified | more);
         data.extend(self.counter.to_be_bytes());

@@ -3,10 +3,12 @@
 mod attacks;
 mod authenticator;
 mod challenge;
+mod lost;
 pub mod passkeys;
 mod policy;
 mod policy_reads;
 mod step_up;
+mod step_up_actions;
 mod totp;
 
 use keynest_crypto::TotpSecret;

@@ -102,6 +102,10 @@ async fn copies_other_sites_and_unverified_holders_are_refused(pool: PgPool) {
     let begun = begin(&app).await;
     assert!(refused(&finish(&app, &begun, key.get(&begun["options"])).await), "another origin");
     key.origin = "http://localhost:8000";
+    key.site = Some("evil.example");
+    let begun = begin(&app).await;
+    assert!(refused(&finish(&app, &begun, key.get(&begun["options"])).await), "another site");
+    key.site = None;
     key.verifies = false;
     let begun = begin(&app).await;
     assert!(refused(&finish(&app, &begun, key.get(&begun["options"])).await), "not verified");
