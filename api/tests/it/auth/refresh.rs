@@ -61,6 +61,19 @@ async fn r07_a_client_that_never_stores_the_new_token_stays_signed_in(pool: PgPo
 }
 
 #[sqlx::test(migrations = false)]
+async fn r07_a_late_tab_is_answered_for_ten_seconds_with_the_token_it_missed(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let ann = app.register_active("ann").await;
+    let (_, second) = refresh(&app, &ann.refresh).await;
+    let (_, third) = refresh(&app, &token(&second)).await;
+    app.clock.advance(Lifetime::from_secs(9));
+    let (status, late) = refresh(&app, &ann.refresh).await;
+    assert_eq!((status, token(&late)), (200, token(&second)));
+    assert_eq!(profile_status(&app, third["access"].as_str().unwrap()).await, 200);
+    assert_eq!(logged(&app, "session.refresh_token_reuse_detected").await, 0);
+}
+
+#[sqlx::test(migrations = false)]
 async fn d09_an_old_token_is_theft_and_ends_the_session_at_once(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let ann = app.register_active("ann").await;
