@@ -152,6 +152,30 @@ async fn every_spelling_of_an_address_and_every_address_of_a_64_is_one_caller(po
 }
 
 #[sqlx::test(migrations = false)]
+async fn public_reads_share_one_budget_of_each_client(pool: PgPool) {
+    let app = limited(pool, Quotas::none().with(Policy::Anonymous, 3)).await;
+    let read = async |path: &str, from: &str| {
+        app.get(path).header("X-Forwarded-For", from).send().await.unwrap()
+    };
+    let (status, config) = ("/api/auth/status/", "/api/auth/config/");
+    for (path, left) in [(status, 2), (config, 1), (status, 0)] {
+        let answer = read(path, "192.0.2.1").await;
+        assert_eq!((answer.status().as_u16(), standing(&answer, "anonymous").0), (200, left));
+        assert_eq!(answer.headers()["ratelimit-policy"], "\"anonymous\";q=3;w=3600");
+    }
+    let refused = read(config, "192.0.2.1").await;
+    let wait = standing(&refused, "anonymous").1;
+    assert_eq!(refused.status(), 429);
+    let now = app.clock.now().seconds() + i64::from(wait);
+    let reset: i64 = refused.headers()["x-ratelimit-reset"].to_str().unwrap().parse().unwrap();
+    assert!((now - 2..=now).contains(&reset), "{reset} {now}");
+    assert_eq!(refused.headers()["x-ratelimit-window"], "3600");
+    assert_eq!(standing(&read(config, "192.0.2.2").await, "anonymous").0, 2);
+    app.clock.advance(Lifetime::from_secs(wait));
+    assert_eq!(read(config, "192.0.2.1").await.status(), 200);
+}
+
+#[sqlx::test(migrations = false)]
 async fn two_processes_share_one_budget_where_it_matters(pool: PgPool) {
     let quotas = Quotas::none().with(Policy::Auth, 5);
     let first = limited(pool, quotas).await;
