@@ -68,7 +68,8 @@ async fn d27_a_passkey_is_refused_the_same_known_or_not(pool: PgPool) {
             let begun = begun(&app).await;
             let body = wish(&begun, key.1);
             let deed = if is_cold {
-                let cold = witness.cold(path, body.clone(), &[ann.id, bob.id]).await;
+                let warm_up = wish(&begun, &mut Authenticator::new("warm's key"));
+                let cold = witness.cold(path, warm_up, &[ann.id, bob.id]).await;
                 witness.post_cold(&cold, path, body, "-").await
             } else {
                 witness.post(path, body, "-").await

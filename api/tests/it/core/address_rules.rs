@@ -226,11 +226,14 @@ async fn a_dry_run_lets_everybody_in_and_records_whom_it_would_refuse(pool: PgPo
     let change = json!({"value": "y"});
     from(&team, AWAY, &team.admin, (Method::PATCH, &call), change).await.expect(200);
     from(&team, "203.0.113.9", &team.viewer, (Method::GET, &call), Value::Null).await.expect(200);
+    // Nothing is read for this one: the write side alone notes it.
+    from(&team, AWAY, &team.admin, (Method::DELETE, &call), Value::Null).await.expect(204);
     let rows = refusals(&team, "would_refuse").await;
     let callers: Vec<_> =
         rows.iter().map(|row| row["details"]["route"].as_str().unwrap()).collect();
     assert!(callers.contains(&"GET /api/core/variables/{id}/"), "{rows:#?}");
     assert!(callers.contains(&"PATCH /api/core/variables/{id}/"), "{rows:#?}");
+    assert!(callers.contains(&"DELETE /api/core/variables/{id}/"), "{rows:#?}");
     assert!(rows.iter().all(|row| row["user"] != team.viewer.id), "{rows:#?}");
     assert!(refusals(&team, "refused").await.is_empty());
 }
