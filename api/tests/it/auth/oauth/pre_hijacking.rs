@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::browser::{created, sign_in};
 use super::identities::{finish, link_code};
 use super::providers::{account, app_with_google};
-use crate::auth::calls::{answer, log_in, mailed_link, post, profile_status};
+use crate::auth::calls::{answer, log_in, mailed_link, post, profile_status, refresh};
 use crate::person::{PASSWORD, registration};
 
 const REFUSED: (u16, &str) = (409, "oauth_link_required");
@@ -47,6 +47,7 @@ async fn d07_unexpired_session(pool: PgPool) {
     let body = json!({"uid": uid, "token": token, "new_password": new, "confirm_password": new});
     assert_eq!(post(&app, "/api/auth/password-reset-confirm/", body).await.0, 200);
     assert_eq!(profile_status(&app, attackers["access"].as_str().unwrap()).await, 401);
+    assert_eq!(refresh(&app, attackers["refresh"].as_str().unwrap()).await.0, 400);
 }
 
 #[sqlx::test(migrations = false)]
