@@ -66,7 +66,7 @@ pub struct Recipient {
 impl Kind {
     /// Every kind.
     #[cfg(test)]
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Activation,
         Self::AlreadyRegistered,
         Self::Welcome,
