@@ -90,12 +90,13 @@ impl Relay {
 
     /// Writes, whatever happens to NATS, until it is cancelled.
     async fn write(&self, stop: &CancellationToken) {
-        let (mut place, mut is_well) = (None, true);
+        let (mut place, mut last, mut is_well) = (None, None, true);
         loop {
             let Some(Err(error)) = stop.run_until_cancelled(self.follow(&mut place)).await else {
                 return;
             };
-            self.measure(place);
+            last = place.or(last);
+            self.measure(last);
             let kind = if matches!(error, RelayError::Moved) { "moved" } else { "failed" };
             metrics::counter!("keynest_relay_interrupted_total", "why" => kind).increment(1);
             // Once for each outage, not for each try.

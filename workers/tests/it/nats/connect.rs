@@ -1,11 +1,12 @@
 //! Which servers are spoken to, and how.
 
-use keynest_workers::{JetStream, NatsError, NatsSettings};
+use keynest_workers::{Consumer, Feed, JetStream, NatsError, NatsSettings};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{positions, relay, settings_for, until};
+use crate::carrier::lead::running;
 use crate::carrier::probe::{Answer, Probe};
 use crate::nats_server::NatsServer;
 use crate::smtp::server::Certificates;
@@ -82,4 +83,45 @@ async fn a_server_with_tls_and_a_password_carries_the_feed(
     world.append([1]).await;
     let observer = super::observer(&settings).await;
     until(async || positions(&super::messages(&observer).await) == [1, 2]).await;
+}
+
+/// What docs/OPERATIONS.md tells operators to allow.
+const ALLOWED: &str = r#"
+authorization { users = [
+    { user: observer, password: "observer" }
+    { user: keynest, password: "corr=ect", permissions: {
+        publish: ["keynest.events.>", "$JS.API.STREAM.CREATE.keynest", "$JS.API.STREAM.UPDATE.keynest",
+            "$JS.API.STREAM.INFO.keynest", "$JS.API.STREAM.MSG.GET.keynest", "$JS.API.CONSUMER.DURABLE.CREATE.keynest.>",
+            "$JS.API.CONSUMER.CREATE.keynest.>", "$JS.API.CONSUMER.MSG.NEXT.keynest.>", "$JS.ACK.keynest.>"]
+        subscribe: ["_INBOX.>"] } }
+] }
+"#;
+
+#[sqlx::test(migrations = false)]
+async fn the_documented_permissions_are_enough(_: PgPoolOptions, connect: PgConnectOptions) {
+    let world = World::new(connect).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), ALLOWED).unwrap();
+    let server = NatsServer::start_with(&["-c", file.path().to_str().unwrap()]);
+    let address = |user: &str| format!("nats://{user}@127.0.0.1:{}", server.port());
+    let jetstream = JetStream::connect(settings_for(&address("keynest:corr=ect"))).await.unwrap();
+    let options =
+        async_nats::ConnectOptions::with_user_and_password("observer".into(), "observer".into());
+    let observer = async_nats::jetstream::new(options.connect(server.url()).await.unwrap());
+    let _relay = relay(jetstream.clone(), &world.store, &world.pool);
+    let feed = Feed::JetStream(world.store.clone(), Box::new(jetstream));
+    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
+    let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
+    consumer.start().await.unwrap();
+    let (stop, task) = running(consumer);
+    super::is_pulled(&observer, "probe").await;
+    world.append([1]).await;
+    assert_eq!(super::arrival(&mut arrivals).await, 1);
+    until(async || {
+        let mut consumer = super::consumer(&observer, "probe").await.unwrap();
+        consumer.info().await.unwrap().ack_floor.stream_sequence == 2
+    })
+    .await;
+    stop.cancel();
+    task.await.unwrap();
 }

@@ -5,37 +5,21 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::PullConsumer;
 use keynest_workers::{Consumer, Feed, JetStream, NatsSettings};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::timeout;
 
-use super::{Nats, PATIENCE, positions, relay, settings, until};
+use super::{Nats, arrival, consumer, is_pulled, positions, relay, settings, until};
 use crate::carrier::lead::running;
 use crate::carrier::probe::{Answer, Probe};
 use crate::smtp::server::Server;
 use crate::world::World;
 
 impl Nats {
-    async fn consumer(&self, durable: &str) -> Option<PullConsumer> {
-        let stream = self.observer.get_stream("keynest").await.ok()?;
-        stream.get_consumer(durable).await.ok()
+    async fn consumer(&self) -> PullConsumer {
+        consumer(&self.observer, "probe").await.unwrap()
     }
 
     async fn is_pulled(&self) {
-        self.is_pulled_by("probe").await;
+        is_pulled(&self.observer, "probe").await;
     }
-
-    /// Waits until the consumer is there and somebody pulls.
-    async fn is_pulled_by(&self, durable: &str) {
-        until(async || match self.consumer(durable).await {
-            Some(mut consumer) => consumer.info().await.is_ok_and(|info| info.num_waiting > 0),
-            None => false,
-        })
-        .await;
-    }
-}
-
-async fn arrival(arrivals: &mut UnboundedReceiver<i64>) -> i64 {
-    timeout(PATIENCE, arrivals.recv()).await.expect("it arrives").unwrap()
 }
 
 #[sqlx::test(migrations = false)]
@@ -66,7 +50,7 @@ async fn nothing_is_acknowledged_before_its_effect(_: PgPoolOptions, connect: Pg
     world.nats().is_pulled().await;
     world.append([1]).await;
     assert_eq!(arrival(&mut arrivals).await, 1);
-    let mut consumer = world.nats().consumer("probe").await.unwrap();
+    let mut consumer = world.nats().consumer().await;
     until(async || consumer.clone().info().await.unwrap().delivered.stream_sequence == 2).await;
     // Acknowledgements and questions go over different connections: what was said before is known after another round.
     world.relayed().await;
@@ -166,7 +150,7 @@ async fn wiping_nats_under_load_loses_nothing_and_doubles_no_mail(
         }
     }
     world.nats.as_mut().unwrap().server.restart_empty();
-    world.nats().is_pulled_by("mailer").await;
+    is_pulled(&world.nats().observer, "mailer").await;
     world.register("last", "", "").await;
     people.push("last@example.com".to_owned());
     people.sort();

@@ -8,11 +8,14 @@ mod relay;
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
+use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, message::StreamMessage};
 use keynest_store::EventStore;
 use keynest_workers::{JetStream, NatsSettings, Relay};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::nats_server::NatsServer;
@@ -107,6 +110,23 @@ pub fn relay(nats: JetStream, store: &EventStore, pool: &PgPool) -> DropGuard {
     stop.drop_guard()
 }
 
+pub async fn consumer(observer: &jetstream::Context, durable: &str) -> Option<PullConsumer> {
+    observer.get_stream("keynest").await.ok()?.get_consumer(durable).await.ok()
+}
+
+/// Waits until a consumer is there and somebody pulls.
+pub async fn is_pulled(observer: &jetstream::Context, durable: &str) {
+    until(async || match consumer(observer, durable).await {
+        Some(mut consumer) => consumer.info().await.is_ok_and(|info| info.num_waiting > 0),
+        None => false,
+    })
+    .await;
+}
+
+pub async fn arrival(arrivals: &mut UnboundedReceiver<i64>) -> i64 {
+    timeout(PATIENCE, arrivals.recv()).await.expect("it arrives").unwrap()
+}
+
 /// Waits for something that another task brings about.
 pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
@@ -114,5 +134,5 @@ pub async fn until(mut holds: impl AsyncFnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes about");
+    timeout(PATIENCE, waiting).await.expect("it comes about");
 }
