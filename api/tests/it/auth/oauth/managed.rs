@@ -7,6 +7,7 @@ use keynest_store::Position;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use super::browser::{Browser, created, exchange, sign_in};
 use super::identities::{PATH as IDENTITIES, finish, link_code, list, person};
@@ -125,6 +126,28 @@ async fn a_code_of_a_removed_provider_is_none_of_its_successors(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_process_that_has_not_heard_of_a_removal_signs_nobody_in(pool: PgPool) {
+    let (app, ann) = administered(pool).await;
+    add(&app, &ann, &wish(KEY, &certified())).await;
+    // It knows the provider, and hears nothing any more.
+    let deaf = app.replica().await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    deaf.app.providers.follow(&deaf.app.commands, stop).await.unwrap();
+    let url = format!("http://{}/api/auth/oauth/exchange/", deaf.address);
+    let redeem = |code: String| answer(app.client.post(&url).json(&json!({ "code": code })));
+    let code = Browser::new(&app).code(KEY, &account("bob")).await;
+    let late = Browser::new(&app).code(KEY, &account("bob")).await;
+    assert_eq!(redeem(code).await.0, 200);
+    app.catch_up().await;
+    let path = format!("{PATH}{KEY}/?force=true");
+    assert_eq!(answer(app.as_person(&ann, Method::DELETE, &path)).await.0, 204);
+    let (status, told) = redeem(late).await;
+    assert_eq!((status, &told["code"]), (404, &json!("oauth_provider_unknown")));
+    assert_eq!(created(&app).await[2], 2, "the administrator and the first");
+}
+
+#[sqlx::test(migrations = false)]
 async fn another_issuer_under_an_old_key_opens_nobodys_account(pool: PgPool) {
     let (app, ann) = administered(pool).await;
     let (first, second) = (misbehaving("good"), misbehaving("good"));
@@ -172,12 +195,13 @@ async fn whoever_would_lose_the_last_way_in_is_named_first(pool: PgPool) {
     let own = list(&app, &eve).await;
     let google = own.iter().find(|it| it["provider"] == "google").unwrap();
     let path = format!("{IDENTITIES}{}/", google["id"].as_str().unwrap());
-    let (status, told) = answer(app.as_person(&eve, Method::DELETE, &path)).await;
-    assert_eq!(
-        (status, &told["code"]),
-        (409, &json!("last_way_in")),
-        "its other one opens nothing"
-    );
+    let refused = |(status, told): (u16, Value)| {
+        assert_eq!((status, &told["code"]), (409, &json!("last_way_in")), "nothing else opens it");
+    };
+    refused(answer(app.as_person(&eve, Method::DELETE, &path)).await);
+    // Nor does another issuer under the same key.
+    assert_eq!(add(&app, &ann, &wish("work", &misbehaving("good"))).await.0, 201);
+    refused(answer(app.as_person(&eve, Method::DELETE, &path)).await);
     let work = own.iter().find(|it| it["provider"] == "work").unwrap();
     let path = format!("{IDENTITIES}{}/", work["id"].as_str().unwrap());
     assert_eq!(answer(app.as_person(&eve, Method::DELETE, &path)).await.0, 204);
