@@ -17,6 +17,7 @@ const BOUNDS: [(&str, i64, i64); 64] = [
     ("http.body_bytes_max", KIB, GIB),
     ("http.import_bytes_max", KIB, GIB),
     ("http.connections_max", 1, 1_000_000),
+    ("http.drain_delay_ms", 0, 600_000),
     ("password.memory_kib", 19_456, 4 * 1024 * KIB),
     ("password.iterations", 2, 100),
     ("password.threads", 1, 1_024),

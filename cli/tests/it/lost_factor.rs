@@ -75,7 +75,7 @@ async fn the_operator_lets_somebody_in_who_lost_every_factor() {
     let access = sign_in(&running, "ann@example.com").await;
     running.json(401, Method::GET, "/api/auth/profile/", Some(&ann), None).await;
     let listed = running.json(200, Method::GET, "/api/auth/factors/", Some(&access), None).await;
-    assert_eq!(listed["factors"], json!([]));
+    assert_eq!(listed["results"], json!([]));
     let rows = "/api/core/audit-logs/?action=factors_reset";
     let rows = running.json(200, Method::GET, rows, Some(&access), None).await;
     assert_eq!(rows["count"], 1, "{rows}");
