@@ -93,6 +93,13 @@ async fn named_by(id: OrganizationId, rows: &mut PgConnection) -> Result<(), App
     )
     .execute(&mut *rows)
     .await?;
+    // Who registered founded it without a sign-in.
+    sqlx::query!(
+        "update audit_log set ip_address = null, agent = null where organization_id = $1 and actor_id is null",
+        id.get()
+    )
+    .execute(&mut *rows)
+    .await?;
     sqlx::query!(
         "update audit_facts set fact = fact - 'name'
          where (kind = 'organization' and id = $1)
