@@ -60,7 +60,7 @@ async fn the_operator_puts_an_account_back_to_its_password(pool: PgPool) {
     assert_eq!(status, 200, "the password alone: {told}");
     let ann = Person { access: told["access"].as_str().unwrap().to_owned(), ..ann.person.clone() };
     let listed = app.read(&ann, "/api/auth/factors/").await.expect(200).body;
-    assert_eq!(listed["factors"], json!([]));
+    assert_eq!(listed["results"], json!([]));
     app.read(&token, "projects/").await.expect(200);
     let mail = app.mail_to("ann@example.com").await;
     assert!(mail.subject.contains("second factors"), "{}", mail.subject);
