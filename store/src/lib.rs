@@ -3,6 +3,7 @@
 
 mod admission;
 mod by_position;
+mod cloud_event;
 mod codec;
 mod event_id;
 mod event_store;
@@ -16,6 +17,7 @@ mod subscription;
 mod token_uses;
 mod upcast;
 
+pub use cloud_event::{cloud_event, withheld_fields};
 pub use codec::{DecodeError, decode, encode};
 pub use event_id::event_id;
 pub use event_store::EventStore;

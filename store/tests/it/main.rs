@@ -5,6 +5,7 @@
 mod batching;
 mod contract;
 mod database;
+mod event_schemas;
 mod events_page;
 mod given;
 mod golden;
