@@ -17,7 +17,7 @@ pub const PERSONAL: [&str; 10] = [
     "username",
 ];
 /// Fields that are told as they are stored: numbers, times, kinds, scopes.
-pub const PLAIN: [&str; 21] = [
+pub const PLAIN: [&str; 22] = [
     "at",
     "count",
     "counter",
@@ -26,6 +26,7 @@ pub const PLAIN: [&str; 21] = [
     "factor",
     "identity",
     "is_first",
+    "is_two_factor",
     "kept",
     "kind",
     "left",
