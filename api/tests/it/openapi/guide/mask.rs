@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 const TIME: &str = "2026-01-31T12:00:00.000000Z";
+/// The same as the log has it; no other number that is shown is above the smallest such time.
+const MICROS: i64 = 1_769_860_800_000_000;
+const MICROS_MIN: i64 = 1_700_000_000_000_000;
+/// A step of a one-time password at that time.
+const STEP: i64 = MICROS / 30_000_000;
 /// What stands before the seconds that a throttled caller has to wait.
 const WAIT: &str = "Try again in ";
 /// The first id that the guide shows.
 const FIRST_ID: usize = 101;
 /// Members whose numbers, or texts of digits, are ids, alone or in an array.
-const IDS: [&str; 10] = [
+const IDS: [&str; 11] = [
     "id",
     "user",
     "organization",
@@ -20,6 +25,7 @@ const IDS: [&str; 10] = [
     "environment",
     "environments",
     "variable",
+    "token",
     "target_id",
 ];
 /// No token is shorter, and no other word in its place is longer.
@@ -76,6 +82,10 @@ impl Mask {
                 self.path(text).into()
             }
             Value::String(text) => self.text(text).into(),
+            Value::Number(number) if number.as_i64().is_some_and(|micros| micros > MICROS_MIN) => {
+                MICROS.into()
+            }
+            Value::Number(_) if name == "step" => STEP.into(),
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
     }
