@@ -10,6 +10,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::journey::{People, found_organization, keep_variables, link};
@@ -19,6 +20,8 @@ use crate::running::{Place, Running, signal};
 const DRAIN_DELAY: (&str, &str) = ("KEYNEST_HTTP_DRAIN_DELAY_MS", "3000");
 /// Between two looks of the balancer.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Who does not answer in this time is not ready.
+const LOOK_MAX: Duration = Duration::from_secs(5);
 const CLIENTS: usize = 8;
 
 /// A database of its own, and the machine that the processes share.
@@ -152,7 +155,7 @@ async fn whoever_was_paused_writes_nothing_stale() {
 #[derive(Clone, Default)]
 struct Balancer {
     backends: Arc<Mutex<BTreeSet<SocketAddr>>>,
-    ready: Arc<Mutex<Vec<SocketAddr>>>,
+    ready: Arc<watch::Sender<Vec<SocketAddr>>>,
     turn: Arc<AtomicUsize>,
 }
 
@@ -162,32 +165,34 @@ impl Balancer {
     }
 
     async fn watch(self) {
-        let client = Client::builder().timeout(Duration::from_secs(1)).build().unwrap();
+        let client = Client::builder().timeout(LOOK_MAX).build().unwrap();
         let mut tick = tokio::time::interval(LOOK_EVERY);
         loop {
             tick.tick().await;
             let backends = self.backends.lock().unwrap().clone();
-            let mut ready = Vec::new();
+            let (mut ready, mut alive) = (Vec::new(), Vec::new());
             for address in backends {
                 let answer = client.get(format!("http://{address}/health/ready")).send().await;
-                if answer.is_ok_and(|answer| answer.status() == 200) {
+                let Ok(answer) = answer else { continue };
+                alive.push(address);
+                if answer.status() == 200 {
                     ready.push(address);
                 }
             }
-            *self.ready.lock().unwrap() = ready;
+            // Where nobody is, as on a machine that is too busy, balancers go on with whoever answers at all.
+            self.ready.send_replace(if ready.is_empty() { alive } else { ready });
         }
     }
 
     fn pick(&self) -> Option<SocketAddr> {
-        let ready = self.ready.lock().unwrap();
+        let ready = self.ready.borrow();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         ready.get(turn % ready.len().max(1)).copied()
     }
 
-    async fn is_ready(&self, api: &Running, wanted: bool) {
-        while self.ready.lock().unwrap().contains(&api.address) != wanted {
-            tokio::task::yield_now().await;
-        }
+    async fn takes_in(&self, api: &Running) {
+        let mut ready = self.ready.subscribe();
+        ready.wait_for(|ready| ready.contains(&api.address)).await.unwrap();
     }
 }
 
@@ -249,7 +254,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
     let watching = tokio::spawn(balancer.clone().watch());
     for (_, api) in &processes[..2] {
         balancer.add(api);
-        balancer.is_ready(api, true).await;
+        balancer.takes_in(api).await;
     }
     let done = Arc::new(AtomicBool::new(false));
     let mut clients = JoinSet::new();
@@ -262,7 +267,7 @@ async fn a_rolling_restart_under_load_fails_no_request() {
         let new = cluster.start(part);
         if part == "api" {
             balancer.add(&new);
-            balancer.is_ready(&new, true).await;
+            balancer.takes_in(&new).await;
         }
         assert_eq!(
             tokio::task::spawn_blocking(move || old.stop()).await.unwrap(),
