@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keynest_api::oauth::{OAuthSettings, ProviderKind, ProviderSettings};
-use keynest_api::outgoing::{Origin, OutgoingSettings};
+use keynest_api::outgoing::OutgoingSettings;
 use keynest_domain::ProviderName;
 use secrecy::SecretString;
 
@@ -58,7 +58,7 @@ fn provider(
     if earlier.iter().any(|it| it.name == name) || ["google", "github"].contains(&name.as_str()) {
         return Err("the name is taken");
     }
-    let origins: Result<Vec<Origin>, _> = wanted.origins.iter().map(|it| it.parse()).collect();
+    let kind = ProviderKind::oidc(&wanted.issuer, &wanted.origins);
     let title = if wanted.title.is_empty() { &wanted.name } else { &wanted.title };
     Ok(ProviderSettings {
         name,
@@ -66,11 +66,7 @@ fn provider(
         client_id: wanted.client_id.clone(),
         client_secret: secret(&wanted.client_secret),
         scopes: wanted.scopes.clone(),
-        kind: ProviderKind::Oidc {
-            issuer: wanted.issuer.clone(),
-            origins: origins.map_err(|_| "one of its origins is none")?,
-            tokeninfo: None,
-        },
+        kind: kind.map_err(|_| "one of its origins is none")?,
     })
 }
 

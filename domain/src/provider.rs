@@ -25,6 +25,8 @@ pub const SCOPES_MAX: usize = 20;
 pub const SCOPE_BYTES_MAX: usize = 100;
 /// Further origins of one provider, at most.
 pub const ORIGINS_MAX: usize = 10;
+/// Asked for where a provider is set up without a list of its own.
+pub const SCOPES_USUAL: [&str; 3] = ["openid", "email", "profile"];
 
 events! {
     /// An administrator set up a provider: whoever signs in there may come.

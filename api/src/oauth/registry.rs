@@ -189,20 +189,15 @@ impl Providers {
         secret: SecretString,
     ) -> Result<Provider, OAuthError> {
         let off = || OAuthError::Configuration("there is no outgoing HTTP".to_owned());
-        let origins: Result<Vec<_>, _> = wanted.origins.iter().map(|it| it.parse()).collect();
+        let kind = ProviderKind::oidc(&wanted.issuer, &wanted.origins);
+        let not_one = |_| OAuthError::Configuration("one of its origins is none".to_owned());
         let settings = ProviderSettings {
             name: name.clone(),
             title: wanted.title.clone(),
             client_id: wanted.client_id.clone(),
             client_secret: secret,
             scopes: wanted.scopes.clone(),
-            kind: ProviderKind::Oidc {
-                issuer: wanted.issuer.clone(),
-                origins: origins.map_err(|_| {
-                    OAuthError::Configuration("one of its origins is none".to_owned())
-                })?,
-                tokeninfo: None,
-            },
+            kind: kind.map_err(not_one)?,
         };
         let version = Some((wanted.id, wanted.changed_at));
         Provider::new(settings, version, self.0.outgoing.as_ref().ok_or_else(off)?)

@@ -1,9 +1,10 @@
 //! What the configuration says about identity providers.
 
 use keynest_domain::ProviderName;
+use keynest_domain::provider::SCOPES_USUAL;
 use secrecy::SecretString;
 
-use crate::outgoing::{Origin, OutgoingSettings};
+use crate::outgoing::{Origin, OriginInvalid, OutgoingSettings};
 
 /// Google's issuer.
 const GOOGLE: &str = "https://accounts.google.com";
@@ -64,6 +65,14 @@ pub enum ProviderKind {
     },
 }
 
+impl ProviderKind {
+    /// `OpenID` Connect at an issuer whose document may name these hosts besides its own.
+    pub fn oidc(issuer: &str, origins: &[String]) -> Result<Self, OriginInvalid> {
+        let origins = origins.iter().map(|it| it.parse()).collect::<Result<_, _>>()?;
+        Ok(Self::Oidc { issuer: issuer.to_owned(), origins, tokeninfo: None })
+    }
+}
+
 impl ProviderSettings {
     /// Google, for an application that is registered there.
     pub fn google(client_id: String, client_secret: SecretString) -> Self {
@@ -73,7 +82,7 @@ impl ProviderSettings {
             title: "Google".to_owned(),
             client_id,
             client_secret,
-            scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+            scopes: SCOPES_USUAL.map(str::to_owned).to_vec(),
             kind: ProviderKind::Oidc {
                 issuer: GOOGLE.to_owned(),
                 origins,

@@ -2,8 +2,9 @@
 
 use toml::Value;
 
+use super::accounts::Sessions;
 use super::error::ConfigError;
-use super::sections::{Config, Nats, Sessions};
+use super::sections::{Config, Nats};
 
 const DAY_MS: i64 = 86_400_000;
 const KIB: i64 = 1024;

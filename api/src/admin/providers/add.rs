@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use keynest_commands::provider::AddProvider;
 use keynest_domain::ProviderName;
+use keynest_domain::provider::SCOPES_USUAL;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -13,9 +14,6 @@ use crate::core::given::Check;
 use crate::extract::{Json, Text};
 use crate::oauth::{ProviderKind, ProviderSettings};
 use crate::{App, Done, Problem};
-
-/// What every provider tells.
-const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 
 /// The body.
 #[derive(Deserialize, ToSchema)]
@@ -84,7 +82,7 @@ impl Request {
         let client_secret = wish::client_secret(&mut check, &self.client_secret);
         let scopes = match &self.scopes {
             Some(scopes) => wish::scopes(&mut check, scopes),
-            None => Some(SCOPES.map(str::to_owned).to_vec()),
+            None => Some(SCOPES_USUAL.map(str::to_owned).to_vec()),
         };
         let origins = wish::origins(&mut check, self.origins.as_deref().unwrap_or_default());
         let wish = || {
@@ -109,10 +107,6 @@ fn settings(wish: &AddProvider) -> ProviderSettings {
         client_id: wish.client_id.clone(),
         client_secret: wish.client_secret.clone(),
         scopes: wish.scopes.clone(),
-        kind: ProviderKind::Oidc {
-            issuer: wish.issuer.clone(),
-            origins: wish.origins.iter().filter_map(|it| it.parse().ok()).collect(),
-            tokeninfo: None,
-        },
+        kind: ProviderKind::oidc(&wish.issuer, &wish.origins).expect("origins that were parsed"),
     }
 }

@@ -106,10 +106,6 @@ fn settings(wish: &ChangeProvider, known: &Managed) -> Option<ProviderSettings> 
         client_id: known.client_id.clone(),
         client_secret: String::new().into(),
         scopes: known.scopes.clone(),
-        kind: ProviderKind::Oidc {
-            issuer: known.issuer.clone(),
-            origins: origins.iter().filter_map(|it| it.parse().ok()).collect(),
-            tokeninfo: None,
-        },
+        kind: ProviderKind::oidc(&known.issuer, origins).expect("origins that were parsed"),
     })
 }
