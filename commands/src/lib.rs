@@ -27,7 +27,7 @@ pub mod user;
 
 use std::sync::Arc;
 
-use keynest_crypto::{Context, Keyring, PasswordHasher, Subject};
+use keynest_crypto::{Context, Keyring, PasswordHasher, RelyingParty, Subject};
 use keynest_domain::{Aggregate, Sealed, StreamName};
 use keynest_store::{EventStore, Revision};
 
@@ -103,6 +103,11 @@ impl Commands {
     /// Passwords hashed or compared so far.
     pub fn hashes(&self) -> u64 {
         self.hasher().count()
+    }
+
+    /// Signatures of passkeys compared so far.
+    pub fn signatures(&self) -> u64 {
+        self.settings().relying_party.as_ref().map_or(0, RelyingParty::compared)
     }
 
     /// The event log.

@@ -1,6 +1,8 @@
 //! Passkeys (WebAuthn level 2): the ceremonies and their states. Attestation is not asked for; what counts is that the
 //! same key signs again, for this site and for the challenge of this moment.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,8 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Host, Url};
 use webauthn_rs_core::WebauthnCore;
+use webauthn_rs_core::error::WebauthnError;
 use webauthn_rs_core::proto::{
-    AuthenticationState, Credential, PublicKeyCredential, RegisterPublicKeyCredential,
+    AuthenticationState, COSEKey, Credential, PublicKeyCredential, RegisterPublicKeyCredential,
     RegistrationState, UserVerificationPolicy,
 };
 
@@ -17,14 +20,29 @@ const NAME: &str = "KeyNest";
 /// How long the browser waits for the person.
 const BROWSER_WAIT: Duration = Duration::from_secs(300);
 
+/// A point of P-256 whose private half was never kept. What is compared with it is refused whatever comes out.
+static NOBODYS: LazyLock<COSEKey> =
+    LazyLock::new(|| serde_json::from_str(NOBODYS_TEXT).expect("a constant"));
+const NOBODYS_TEXT: &str = r#"{
+    "type_": "ES256",
+    "key": { "EC_EC2": {
+        "curve": "SECP256R1",
+        "x": "fh27fdv2SAfwMIlnr3m65EUgy5dhu6qP_XovHJJv2pg",
+        "y": "PMdV774oV2AawR9riiubsdG1DDuABTtQHgWRlpgNOyc"
+    } }
+}"#;
+
 /// The site that passkeys are for: its name and the origins that may ask for them, from the configuration alone.
 #[derive(Clone, Debug)]
-pub struct RelyingParty(WebauthnCore);
+pub struct RelyingParty {
+    core: WebauthnCore,
+    compared: Arc<AtomicU64>,
+}
 
 /// Equal when the same origins ask for the same passkeys.
 impl PartialEq for RelyingParty {
     fn eq(&self, other: &Self) -> bool {
-        self.0.get_allowed_origins() == other.0.get_allowed_origins()
+        self.core.get_allowed_origins() == other.core.get_allowed_origins()
     }
 }
 
@@ -75,7 +93,7 @@ impl RelyingParty {
             Some(false),
             Some(false),
         );
-        Some(Self(core))
+        Some(Self { core, compared: Arc::default() })
     }
 
     /// Begins making a passkey: discoverable, its holder verified.
@@ -85,11 +103,12 @@ impl RelyingParty {
         name: &str,
         known: &[PasskeyCredential],
     ) -> Result<Ceremony, PasskeyError> {
-        let builder = self.0.new_challenge_register_builder(handle, name, name).map_err(failed)?;
+        let builder =
+            self.core.new_challenge_register_builder(handle, name, name).map_err(failed)?;
         let builder = builder
             .user_verification_policy(UserVerificationPolicy::Required)
             .require_resident_key(true);
-        let (options, state) = self.0.generate_challenge_register(builder).map_err(failed)?;
+        let (options, state) = self.core.generate_challenge_register(builder).map_err(failed)?;
         let mut options = json(&options)?;
         // Told to the browser alone: that no credential is there twice is kept by a claim.
         let known: Vec<Value> = known.iter().map(PasskeyCredential::descriptor).collect();
@@ -105,7 +124,7 @@ impl RelyingParty {
     ) -> Result<(PasskeyCredential, Signed), PasskeyError> {
         let state: RegistrationState = read(state)?;
         let response: RegisterPublicKeyCredential = value(response)?;
-        let credential = self.0.register_credential(&response, &state, None).map_err(failed)?;
+        let credential = self.core.register_credential(&response, &state, None).map_err(failed)?;
         let signed = Signed { counter: credential.counter, is_verified: credential.user_verified };
         Ok((PasskeyCredential(credential), signed))
     }
@@ -115,31 +134,51 @@ impl RelyingParty {
         let credentials = known.iter().map(|known| known.0.clone()).collect();
         let policy = Some(UserVerificationPolicy::Required);
         let builder =
-            self.0.new_challenge_authenticate_builder(credentials, policy).map_err(failed)?;
+            self.core.new_challenge_authenticate_builder(credentials, policy).map_err(failed)?;
         let builder = builder.allow_backup_eligible_upgrade(true);
         let (options, mut state) =
-            self.0.generate_challenge_authenticate(builder).map_err(failed)?;
+            self.core.generate_challenge_authenticate(builder).map_err(failed)?;
         // Whatever is enrolled when the answer comes counts, not what was when the question went out.
         state.set_allowed_credentials(Vec::new());
         Ok(Ceremony { options: json(&options)?, state: text(&state)? })
     }
 
-    /// Whether this credential signed. Its stored counter is compared by the domain, at the append.
+    /// Whether this credential signed. Its stored counter is compared by the domain, at the append. With none, and wherever
+    /// something else is wrong, a signature is compared all the same: how long a refusal takes tells nobody which passkeys
+    /// are known (THREATS A7).
     pub fn finish(
         &self,
         state: &str,
         response: Value,
-        credential: &PasskeyCredential,
+        credential: Option<&PasskeyCredential>,
     ) -> Result<Signed, PasskeyError> {
         let state: AuthenticationState = read(state)?;
         let response: PublicKeyCredential = value(response)?;
-        let mut credential = credential.0.clone();
-        credential.counter = 0;
-        let result = self
-            .0
-            .authenticate_single_credential(&response, &state, &credential)
-            .map_err(failed)?;
+        let result = credential.map_or(Err(WebauthnError::CredentialNotFound), |credential| {
+            let mut credential = credential.0.clone();
+            credential.counter = 0;
+            self.core.authenticate_single_credential(&response, &state, &credential)
+        });
+        if matches!(result, Ok(_) | Err(WebauthnError::AuthenticationFailure)) {
+            self.compared.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.compare_nobodys(&response);
+        }
+        let result = result.map_err(failed)?;
         Ok(Signed { counter: result.counter(), is_verified: result.user_verified() })
+    }
+
+    /// Signatures compared so far.
+    pub fn compared(&self) -> u64 {
+        self.compared.load(Ordering::Relaxed)
+    }
+
+    fn compare_nobodys(&self, response: &PublicKeyCredential) {
+        let given = &response.response;
+        // A black box: a comparison whose outcome nobody asks for must not be left out.
+        let outcome = NOBODYS.verify_signature(&given.signature, &given.authenticator_data);
+        std::hint::black_box(outcome).ok();
+        self.compared.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -208,7 +247,7 @@ mod tests {
     fn the_site_and_its_api_may_ask_and_an_address_may_not() {
         let origins = |site: &str, api: &str| {
             let party = RelyingParty::new(site, api)?;
-            Some(party.0.get_allowed_origins().iter().map(Url::to_string).collect::<Vec<_>>())
+            Some(party.core.get_allowed_origins().iter().map(Url::to_string).collect::<Vec<_>>())
         };
         let both =
             Some(vec!["https://keys.example/".to_owned(), "https://api.keys.example/".to_owned()]);
@@ -217,6 +256,20 @@ mod tests {
         assert_eq!(origins("https://keys.example", "https://evilkeys.example"), one);
         assert_eq!(origins("http://127.0.0.1:8000", "http://127.0.0.1:8000"), None);
         assert!(origins("http://localhost:8000", "http://localhost:8000").is_some());
+    }
+
+    #[test]
+    fn nobodys_key_is_one_and_no_signature_is_its() {
+        let response = serde_json::json!({
+            "id": "bm9ib2R5", "rawId": "bm9ib2R5", "type": "public-key",
+            "response": { "authenticatorData": "", "clientDataJSON": "", "signature": "MAYCAQECAQE" },
+        });
+        let party = RelyingParty::new("https://keys.example", "https://keys.example").unwrap();
+        let state = party.begin(&[]).unwrap().state;
+        assert!(party.finish(&state, response, None).is_err());
+        assert_eq!(party.compared(), 1);
+        let one = [0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01];
+        assert!(matches!(NOBODYS.verify_signature(&one, b""), Ok(false)));
     }
 
     #[test]

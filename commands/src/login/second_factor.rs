@@ -128,14 +128,11 @@ impl Commands {
         };
         let Some(said) = credential_id(response) else { return Ok(None) };
         let known = self.open_passkeys(id, user).await?;
-        let Some((factor, credential)) = known.iter().find(|(_, it)| it.id() == said) else {
-            return Ok(None);
-        };
-        match party.finish(state, response.clone(), credential) {
-            Ok(signed) if signed.is_verified => {
-                Ok(Some(Proved::Passkey { factor: *factor, counter: signed.counter }))
-            }
-            Ok(_) => Ok(None),
+        let known = known.iter().find(|(_, it)| it.id() == said);
+        match party.finish(state, response.clone(), known.map(|(_, credential)| credential)) {
+            Ok(signed) => Ok(known
+                .filter(|_| signed.is_verified)
+                .map(|(factor, _)| Proved::Passkey { factor: *factor, counter: signed.counter })),
             Err(error) => {
                 tracing::info!(%error, "a passkey was refused");
                 Ok(None)

@@ -32,6 +32,8 @@ pub struct Deed {
     /// Status, headers and body, without what differs between any two answers.
     pub bytes: String,
     pub hashes: u64,
+    /// Of passkeys, compared.
+    pub signatures: u64,
     pub appends: usize,
     /// In the order in which they were sent.
     pub statements: Vec<String>,
@@ -87,7 +89,8 @@ impl<'a> Witness<'a> {
     }
 
     async fn tell(&self, app: &App, request: RequestBuilder, mask: &str) -> Deed {
-        let (hashes, appends) = (app.commands.hashes(), self.appends().await);
+        let (hashes, signatures) = (app.commands.hashes(), app.commands.signatures());
+        let appends = self.appends().await;
         self.statements.take();
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
@@ -106,6 +109,7 @@ impl<'a> Witness<'a> {
             status,
             bytes: format!("{status} {headers:?} {told}").replace(mask, "…"),
             hashes: app.commands.hashes() - hashes,
+            signatures: app.commands.signatures() - signatures,
             appends: self.appends().await - appends,
             statements,
         }
