@@ -88,7 +88,7 @@ impl AcceptInvitation {
         }
     }
 
-    /// Expiry is left to the rule, which can say so; here the beginning of time stands for now.
+    /// Expiry is left to the rule, which can say so: here it is judged at the beginning of time, when nothing has expired.
     fn require_genuine(
         &self,
         unit: &Unit<'_>,
