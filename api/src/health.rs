@@ -97,12 +97,16 @@ fn answer(app: &App, mut checks: Vec<Check>) -> (StatusCode, Json<Ready>) {
 }
 
 async fn store(app: &App) -> Check {
-    let head = app.commands.store().head().await;
-    Check {
-        name: "store",
-        is_good: head.is_ok(),
-        detail: if head.is_ok() { "answers" } else { "does not answer" }.into(),
-    }
+    let store = app.commands.store();
+    let (is_good, detail) = match (store.head().await, store.overtaken()) {
+        (Err(_), _) => (false, "does not answer".to_owned()),
+        (Ok(_), None) => (true, "answers".to_owned()),
+        (Ok(_), Some((log, highest))) => {
+            let detail = format!("at format level {log}, this process reads up to {highest}");
+            (false, detail)
+        }
+    };
+    Check { name: "store", is_good, detail }
 }
 
 async fn read_models(app: &App) -> Check {

@@ -15,7 +15,8 @@ use keynest_domain::user::LinkLimits;
 use keynest_projections::{Projections, Queries};
 use keynest_store::postgres::backup::is_restore_begun;
 use keynest_store::postgres::{
-    Postgres, PostgresIdempotency, PostgresKeyTable, StoreOptions, connect_store_pool,
+    Introduction, Postgres, PostgresIdempotency, PostgresKeyTable, Presence, StoreOptions,
+    connect_store_pool,
 };
 use keynest_store::{EventStore, IdempotencyTable};
 use keynest_workers::{Mailbox, WorkTable};
@@ -33,6 +34,9 @@ pub struct Product {
     pub store_pool: PgPool,
     pub read_pool: PgPool,
     pub store: EventStore,
+    /// The same, for what only a log in Postgres has.
+    pub log: Postgres,
+    pub presence: Presence,
     pub keyring: Keyring,
     pub commands: Commands,
     pub queries: Queries,
@@ -48,31 +52,42 @@ impl Product {
     /// # Errors
     /// When the database cannot be used, or a restore of it has begun and not come to its end.
     pub async fn open(config: Config, database: &Database) -> anyhow::Result<Self> {
+        Self::open_as("command", config, database).await
+    }
+
+    /// The same for a part that stays.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn open_as(part: &str, config: Config, database: &Database) -> anyhow::Result<Self> {
         let store_pool = store_pool(&config, database).await?;
         if is_restore_begun(&store_pool).await.context("look at the log")? {
             bail!(
                 "a restore of this database was interrupted: `keynest restore --in-place` goes on with it"
             );
         }
-        Self::open_on(config, database, store_pool).await
+        Self::open_on(part, config, database, store_pool).await
     }
 
     /// The same for the end of a restore.
     pub(crate) async fn open_restored(config: Config, database: &Database) -> anyhow::Result<Self> {
         let store_pool = store_pool(&config, database).await?;
-        Self::open_on(config, database, store_pool).await
+        Self::open_on("restore", config, database, store_pool).await
     }
 
     async fn open_on(
+        part: &str,
         config: Config,
         database: &Database,
         store_pool: PgPool,
     ) -> anyhow::Result<Self> {
         let clock = Clock::default();
         let options = store_options(&config);
-        let store =
+        let log =
             Postgres::open(store_pool.clone(), &options).await.context("open the event store")?;
-        let store = EventStore::Postgres(store);
+        // Before it writes anything: whoever raises the format level counts on everybody that has announced itself.
+        let presence = log.announce(introduction(part)).await.context("open the event store")?;
+        let store = EventStore::Postgres(log.clone());
         let table: Arc<dyn KeyTable> = Arc::new(PostgresKeyTable::new(store_pool.clone()));
         let roots = root_keys(&config, table.as_ref()).await?;
         let keyring = Keyring::unlock(roots, table).await.context("open the keyring")?;
@@ -106,6 +121,8 @@ impl Product {
             store_pool,
             read_pool,
             store,
+            log,
+            presence,
             keyring,
             commands,
             projections,
@@ -114,8 +131,19 @@ impl Product {
 
     /// Lets go of the connections.
     pub async fn close(self) {
+        self.presence.leave().await;
         self.read_pool.close().await;
         self.store_pool.close().await;
+    }
+}
+
+/// How this process is called where the others see it.
+fn introduction(part: &str) -> Introduction {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Introduction {
+        part: part.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        host: format!("{}/{}", host.trim(), std::process::id()),
     }
 }
 

@@ -42,6 +42,18 @@ pub struct Parts {
     pub workers: bool,
 }
 
+impl Parts {
+    /// As the subcommand is called.
+    fn name(self) -> &'static str {
+        match (self.api, self.projections, self.workers) {
+            (true, false, false) => "api",
+            (false, true, false) => "project",
+            (false, false, true) => "work",
+            _ => "serve",
+        }
+    }
+}
+
 /// Runs until a signal, then drains; a second signal stops at once.
 pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     let delay = Duration::from_millis(config.http.drain_delay_ms);
@@ -62,7 +74,11 @@ async fn serve_on(
     database: &Database,
     stop: &Stop,
 ) -> anyhow::Result<()> {
-    let product = Product::open(config, database).await?;
+    let product = Product::open_as(parts.name(), config, database).await?;
+    let (level, highest) = product.log.level().await.context("look at the log")?;
+    if level < highest {
+        tracing::info!(%level, %highest, "an upgrade is under way: `keynest migrate --finish` ends it");
+    }
     let metrics = Metrics::install().context("start measuring")?;
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -168,11 +184,16 @@ fn smtp_roots(config: &Config) -> anyhow::Result<Option<Vec<u8>>> {
     Ok(Some(roots))
 }
 
-/// Read models of another version, or of a life of the log before a restore, are built anew; queries see the old ones
-/// until then.
+/// Read models of an older version, or of a life of the log before a restore, are built anew; queries see the old ones
+/// until then. Those of a newer version stay, or two binaries would build them in turns.
 pub(crate) async fn rebuild_what_does_not_fit(product: &Product) -> anyhow::Result<()> {
     let statuses = product.projections.status().await.context("look at the read models")?;
     for status in statuses {
+        let is_newer = status.checkpoint.is_some_and(|found| found.version > status.version);
+        if status.footing == Footing::OtherVersion && is_newer {
+            tracing::warn!(read_model = status.name, "a newer binary keeps this read model");
+            continue;
+        }
         if matches!(status.footing, Footing::OtherVersion | Footing::OtherIncarnation) {
             tracing::info!(read_model = status.name, "building a read model anew");
             let rebuilt = product.projections.rebuild(status.name, &|_| {}).await;

@@ -1,6 +1,7 @@
 //! A copy of the read schema, in which one projection is replayed while the live one goes on.
 
 use keynest_store::Position;
+use keynest_store::postgres::{Steps, take_steps, taken_steps};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
@@ -26,18 +27,27 @@ impl Projections {
         let projection = self.projections.iter().find(|known| known.name() == name);
         let projection =
             projection.ok_or_else(|| RebuildError::Unknown { name: name.to_owned() })?;
+        let steps = self.live_steps().await?;
         self.drop_left_behind().await?;
         let (schema, rows) = self.new_schema().await?;
         let live = self.runner(projection);
         let beside = Beside { schema, runner: Runner { rows, visibility: None, ..live } };
         let mut connection = beside.runner.rows.acquire().await?;
-        if let Err(error) = MIGRATOR.run(&mut *connection).await {
+        if let Err(error) = take_steps(&mut connection, &MIGRATOR, &steps).await {
             drop(connection);
             beside.drop_schema(&self.read).await?;
             return Err(error.into());
         }
         drop(connection);
         Ok(beside)
+    }
+
+    /// What the live tables have gone through: those that take their place are to be the same, also for other binaries
+    /// that are at work.
+    async fn live_steps(&self) -> Result<Steps, RebuildError> {
+        let mut live = self.read.acquire().await?;
+        let (taken, is_newer) = taken_steps(&mut live, &MIGRATOR).await?;
+        if is_newer { Err(RebuildError::NewerTables) } else { Ok(Steps::Same(taken)) }
     }
 
     /// A schema of its own for one rebuild. Its only connection holds a lock on its name, which says

@@ -1,8 +1,10 @@
 //! The connections of the read side, and the schema they see.
 
+use keynest_store::FormatLevel;
+use keynest_store::postgres::{Steps, migrate_schema};
+use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
 
 /// The schema of the live read models.
 pub const READ_SCHEMA: &str = "read";
@@ -37,16 +39,14 @@ pub(crate) fn within(options: PgConnectOptions, schema: &str) -> PgConnectOption
 
 /// Makes the schema of the live read models, or brings it up to date.
 pub async fn migrate(read: &PgPool) -> Result<(), MigrateError> {
-    let options = within(read.connect_options().as_ref().clone(), READ_SCHEMA);
-    let mut connection = PgConnection::connect_with(&options).await?;
-    // `if not exists` is no protection against two processes at once; the migrator's own lock comes later.
-    // A step over large tables, or the wait for another process, takes as long as it takes.
-    sqlx::query("set statement_timeout = 0").execute(&mut connection).await?;
-    sqlx::query("select pg_advisory_lock(hashtext('keynest.read'))")
-        .execute(&mut connection)
-        .await?;
-    sqlx::query("create schema if not exists read").execute(&mut connection).await?;
-    MIGRATOR.run(&mut connection).await?;
-    connection.close().await?;
-    Ok(())
+    take(read, &Steps::Expand).await
+}
+
+/// The same with what takes things away that only binaries below a format level use.
+pub async fn contract(read: &PgPool, level: FormatLevel) -> Result<(), MigrateError> {
+    take(read, &Steps::Contract(level)).await
+}
+
+async fn take(read: &PgPool, steps: &Steps) -> Result<(), MigrateError> {
+    migrate_schema(&read.connect_options(), READ_SCHEMA, &MIGRATOR, steps).await
 }

@@ -31,6 +31,8 @@ pub enum RebuildError {
     Unknown { name: String },
     #[error("make the tables of the rebuilt projection")]
     Migrate(#[from] MigrateError),
+    #[error("a newer binary has changed the tables of the read models; rebuild with that one")]
+    NewerTables,
     #[error("replay the log")]
     Replay(#[from] RunnerError),
     #[error("read the log")]

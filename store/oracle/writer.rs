@@ -86,7 +86,12 @@ async fn clear_up(store: &EventStore, append: &Append) -> Result<Appended, Confl
         match store.append(append.clone()).await {
             Ok(appended) => return Ok(appended),
             Err(AppendError::Conflict(conflict)) => return Err(conflict),
-            Err(AppendError::Malformed(_) | AppendError::Busy | AppendError::Unavailable(_)) => {
+            Err(
+                AppendError::Malformed(_)
+                | AppendError::LevelTooLow { .. }
+                | AppendError::Busy
+                | AppendError::Unavailable(_),
+            ) => {
                 sleep(RETRY_PAUSE).await;
             }
         }

@@ -4,6 +4,7 @@ use keynest_domain::{CommandId, StreamName, Timestamp};
 use tokio::sync::watch;
 
 use crate::admission::admit;
+use crate::format::FormatLevel;
 use crate::memory::{self, Memory};
 use crate::port::*;
 use crate::postgres::Postgres;
@@ -38,10 +39,20 @@ impl EventStore {
 
     /// Writes all of it or nothing, durably, and answers when it is done.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let admitted = admit(append)?;
         match self {
-            Self::Memory(memory) => memory.append(&admitted.append).map_err(AppendError::Conflict),
-            Self::Postgres(postgres) => postgres.append(admitted).await,
+            Self::Memory(memory) => {
+                memory.append(&admit(append)?.append).map_err(AppendError::Conflict)
+            }
+            Self::Postgres(postgres) => postgres.append(admit(postgres.fit(append).await?)?).await,
+        }
+    }
+
+    /// The format level of the log, and the highest that this binary can read, where the log has come further: then
+    /// this process is to be replaced.
+    pub fn overtaken(&self) -> Option<(FormatLevel, FormatLevel)> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Postgres(postgres) => postgres.overtaken(),
         }
     }
 

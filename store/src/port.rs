@@ -10,6 +10,8 @@ use keynest_domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::format::FormatLevel;
+
 /// Longest stream name, in bytes.
 pub const STREAM_NAME_BYTES_MAX: usize = 200;
 /// Longest claim key, in bytes.
@@ -174,6 +176,12 @@ pub enum AppendError {
     /// Refused before it was queued: a size, a count, an empty part, a NUL, a stream named twice.
     #[error("append is malformed: {0}")]
     Malformed(String),
+    /// Older binaries that are at work could not read it; nothing was written. `keynest migrate --finish` raises the level.
+    #[error(
+        "{name} v{version} may be written from format level {needed} on, the log is at {level}"
+    )]
+    #[expect(missing_docs, reason = "fields are named after what they hold")]
+    LevelTooLow { name: String, version: u16, needed: FormatLevel, level: FormatLevel },
     /// The queue is full; nothing was written.
     #[error("append queue is full")]
     Busy,

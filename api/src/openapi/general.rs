@@ -98,7 +98,10 @@ impl Kind {
                 ],
             ),
             (self.is_change, &["idempotency_key_invalid", "idempotency_mismatch"]),
-            (self.is_change, &["busy", "too_large", "newer_than_this_binary"]),
+            (
+                self.is_change,
+                &["busy", "too_large", "newer_than_this_binary", "format_level_too_low"],
+            ),
             (!self.is_change && self.needs_token, &["position_unknown", "read_model_behind"]),
         ];
         for (applies, group) in groups {

@@ -127,6 +127,12 @@ pub const CATALOGUE: &[Entry] = &[
     INTERNAL,
     later("audit_unavailable", 503, "The access could not be recorded, so nothing is shown", 1),
     later("busy", 503, "Too much is going on, try again", 1),
+    later(
+        "format_level_too_low",
+        503,
+        "The upgrade is not finished, so this is not possible yet",
+        30,
+    ),
     later("newer_than_this_binary", 503, "The data was written by a newer version", 30),
     later("oauth_provider_unavailable", 503, "The provider does not answer properly, try again", 5),
     later("read_model_behind", 503, "The data is not up to date yet, try again", 1),

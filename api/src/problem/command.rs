@@ -47,6 +47,9 @@ impl From<CommandError> for Problem {
             CommandError::NewerThanThisBinary(_) => {
                 Self::new("newer_than_this_binary").caused_by(&error)
             }
+            CommandError::Append(AppendError::LevelTooLow { .. }) => {
+                Self::new("format_level_too_low").caused_by(&error)
+            }
             CommandError::Append(AppendError::Malformed(_)) => {
                 Self::new("too_large").caused_by(&error)
             }

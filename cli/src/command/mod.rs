@@ -49,7 +49,7 @@ enum Command {
     /// Mails and the janitor alone.
     Work,
     /// Bring the database to this version, and stop.
-    Migrate,
+    Migrate(migrate::Options),
     /// Build read models anew from the log, beside the live ones.
     Rebuild(rebuild::Options),
     /// Scan the whole log and say what is not as it must be.
@@ -93,7 +93,9 @@ impl Arguments {
             Command::Api => serve::run(self.config, Parts { api: true, ..none }),
             Command::Project => serve::run(self.config, Parts { projections: true, ..none }),
             Command::Work => serve::run(self.config, Parts { workers: true, ..none }),
-            Command::Migrate => with_product(self.config, migrate::run),
+            Command::Migrate(options) => {
+                with_product(self.config, async |it| migrate::run(it, options).await)
+            }
             Command::Rebuild(options) => {
                 with_product(self.config, async |it| rebuild::run(it, options).await)
             }

@@ -1,5 +1,6 @@
 //! `keynest status`: how far everything is.
 
+use super::migrate::described;
 use crate::product::Product;
 
 pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
@@ -9,6 +10,12 @@ pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
         head.to_stored(),
         product.store.incarnation().get()
     );
+    let (level, highest) = product.log.level().await?;
+    let finish = if level < highest { ": `keynest migrate --finish` ends the upgrade" } else { "" };
+    println!("format         level {level}, this binary reads up to {highest}{finish}");
+    for process in product.log.processes().await?.iter().filter(|it| it.part != "command") {
+        println!("process        {}", described(process));
+    }
     for model in product.projections.status().await? {
         let parked = if model.parked.is_empty() {
             String::new()

@@ -18,3 +18,4 @@ mod replicas;
 mod running;
 mod security_page;
 mod separate_processes;
+mod upgrade;

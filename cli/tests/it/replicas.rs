@@ -25,13 +25,21 @@ const LOOK_MAX: Duration = Duration::from_secs(5);
 const CLIENTS: usize = 8;
 
 /// A database of its own, and the machine that the processes share.
-struct Cluster {
-    place: Place,
-    url: String,
+pub struct Cluster {
+    pub place: Place,
+    pub url: String,
 }
 
 impl Cluster {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
+        let cluster = Self::unmade().await;
+        let migrated = cluster.command(&["migrate"]);
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        cluster
+    }
+
+    /// With an empty database.
+    pub async fn unmade() -> Self {
         let server = std::env::var("DATABASE_URL").unwrap();
         let place = Place::new();
         // Of this run only, as the folder is.
@@ -43,24 +51,21 @@ impl Cluster {
         sqlx::raw_sql(create).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         let url = options.database(&name).to_url_lossy().to_string();
-        let cluster = Self { place, url };
-        let migrated = cluster.command(&["migrate"]);
-        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-        cluster
+        Self { place, url }
     }
 
-    fn command(&self, arguments: &[&str]) -> std::process::Output {
+    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
         self.place.keynest(arguments).env("DATABASE_URL", &self.url).output().unwrap()
     }
 
-    fn start(&self, part: &str) -> Running {
+    pub fn start(&self, part: &str) -> Running {
         let many = ("KEYNEST_THROTTLE_USER_PER_HOUR", "0");
         let organization = ("KEYNEST_THROTTLE_ORGANIZATION_PER_HOUR", "0");
         let variables = [("DATABASE_URL", self.url.as_str()), DRAIN_DELAY, many, organization];
         self.place.start(part, &variables)
     }
 
-    fn is_sound(&self) {
+    pub fn is_sound(&self) {
         for check in [&["rebuild", "--check"][..], &["verify"]] {
             let output = self.command(check);
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -68,7 +73,7 @@ impl Cluster {
     }
 }
 
-async fn register(api: &Running, name: &str) {
+pub async fn register(api: &Running, name: &str) {
     let account = json!({"username": name, "email": format!("{name}@example.com"),
         "password": "canary-Passw0rd-x7Q2", "confirm_password": "canary-Passw0rd-x7Q2"});
     api.json(201, Method::POST, "/api/auth/register/", None, Some(account)).await;
@@ -80,7 +85,7 @@ async fn mails_to(api: &Running, name: &str) -> usize {
     page.matches(&format!("{name}@example.com")).count()
 }
 
-async fn create(api: &Running, token: &str, environment: i64, key: &str) {
+pub async fn create(api: &Running, token: &str, environment: i64, key: &str) {
     let body = json!({"key": key, "value": "v", "environment": environment});
     api.json(201, Method::POST, "/api/core/variables/", Some(token), Some(body)).await;
 }
@@ -227,7 +232,12 @@ async fn load(
 }
 
 /// A project with an environment in it.
-async fn found_environment(api: &Running, token: &str, organization: i64, number: usize) -> i64 {
+pub async fn found_environment(
+    api: &Running,
+    token: &str,
+    organization: i64,
+    number: usize,
+) -> i64 {
     let body = json!({"name": format!("project {number}"), "organization": organization});
     let made = api.json(201, Method::POST, "/api/core/projects/", Some(token), Some(body)).await;
     let body = json!({"name": "load", "project": made["id"], "environment_type": "testing"});

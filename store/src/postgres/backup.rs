@@ -15,12 +15,13 @@ pub const LOG_TABLES: [&str; 6] = ["log", "streams", "commands", "claims", "even
 /// What opens it, kept apart.
 pub const KEY_TABLES: [&str; 1] = ["data_keys"];
 /// What is not copied: it is made anew, is worth nothing after a restore, or would do again what was done.
-pub const LEFT_OUT: [&str; 9] = [
+pub const LEFT_OUT: [&str; 10] = [
     "_sqlx_migrations",
     "abandoned",
     "consumers",
     "idempotency",
     "mailbox",
+    "processes",
     "quotas",
     "session_uses",
     "token_uses",

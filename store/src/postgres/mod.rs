@@ -10,6 +10,7 @@ mod idempotency;
 mod key_table;
 mod migrate;
 mod options;
+mod processes;
 mod quota;
 mod read;
 mod self_check;
@@ -26,14 +27,19 @@ use tokio::sync::watch;
 pub(crate) use fault::unreadable;
 pub use idempotency::PostgresIdempotency;
 pub use key_table::PostgresKeyTable;
-pub use migrate::{MIGRATOR, migrate};
+pub use migrate::{
+    LOCK_WAIT_MAX, MIGRATOR, Steps, contract, contracts_below, migrate, migrate_schema, take_steps,
+    taken_steps,
+};
 pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with, trusting};
+pub use processes::{GONE_AFTER, HEARTBEAT_EVERY, Introduction, Presence, Process, RaiseError};
 pub use quota::PostgresQuotas;
 pub use self_check::OpenError;
 pub use verify::{Finding, Progress, Report, verify};
 
 use crate::admission::Admitted;
 use crate::event_store::EventStore;
+use crate::format::Levels;
 use crate::port::*;
 use committer::{News, Queue};
 use follow::Follower;
@@ -51,6 +57,7 @@ struct Shared {
     names: StreamNames,
     news: News,
     incarnation: Incarnation,
+    levels: Arc<Levels>,
     _follower: Follower,
 }
 
@@ -71,7 +78,7 @@ impl Postgres {
 
     /// Checks the log and starts the tasks. `pool` is from [`connect_store_pool`], its tables are migrated.
     pub async fn open(pool: PgPool, options: &StoreOptions) -> Result<Self, OpenError> {
-        let incarnation = self_check::self_check(&pool).await?;
+        let (incarnation, levels) = self_check::self_check(&pool, options.format).await?;
         let position = read::head(&pool).await.map_err(OpenError::Unavailable)?;
         let news = News {
             handover: Arc::new(Handover::new(options)),
@@ -86,6 +93,7 @@ impl Postgres {
             names: StreamNames::default(),
             news,
             incarnation,
+            levels: Arc::new(levels),
             _follower,
         })))
     }
@@ -154,6 +162,10 @@ impl Postgres {
 
     pub(crate) async fn clock(&self) -> Result<Timestamp, ReadError> {
         read::clock(&self.0.pool).await.map(Timestamp::from).map_err(unreadable)
+    }
+
+    pub(crate) fn levels(&self) -> &Arc<Levels> {
+        &self.0.levels
     }
 
     pub(crate) fn incarnation(&self) -> Incarnation {

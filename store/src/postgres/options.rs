@@ -6,6 +6,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::OpenError;
+use crate::format::{FORMAT, Format};
 
 /// What the configuration may set.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct StoreOptions {
     pub resend_pause: Duration,
     /// How often the head is asked for while nobody tells it.
     pub poll_interval: Duration,
+    /// What may be written, and what can be read; another one than this binary's for tests.
+    pub format: &'static Format,
     /// Whether to wait for notifications; without, other processes' appends are seen by polling.
     pub is_listening: bool,
 }
@@ -62,6 +65,7 @@ impl Default for StoreOptions {
             resend_for: Duration::from_millis(900),
             resend_pause: Duration::from_millis(20),
             poll_interval: Duration::from_millis(500),
+            format: &FORMAT,
             is_listening: true,
         }
     }

@@ -3,6 +3,7 @@
 use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
+use crate::format::{Format, FormatLevel, Levels};
 use crate::port::Incarnation;
 
 /// The version of the tables that this binary works on.
@@ -24,6 +25,10 @@ pub enum OpenError {
     NotMigrated,
     #[error("the store has schema version {found}, this binary knows {SCHEMA_VERSION}")]
     SchemaVersion { found: i32 },
+    #[error(
+        "the log is at format level {log}, this binary reads up to {highest}; start a newer one"
+    )]
+    FormatLevel { log: FormatLevel, highest: FormatLevel },
     #[error("the counter is at position {counter}, the last event at {last}")]
     Counter { counter: i64, last: i64 },
     #[error("{missing} of the last {CHECKED_POSITIONS} positions are missing")]
@@ -36,8 +41,11 @@ pub enum OpenError {
     Standby,
 }
 
-/// Answers the life of the log if everything is in order.
-pub(crate) async fn self_check(pool: &PgPool) -> Result<Incarnation, OpenError> {
+/// Answers the life of the log and its format level if everything is in order.
+pub(crate) async fn self_check(
+    pool: &PgPool,
+    format: &'static Format,
+) -> Result<(Incarnation, Levels), OpenError> {
     check_settings(pool).await?;
     // Plain queries throughout this backend: the check of `query!` needs a migrated database or `.sqlx` in every build
     // that depends on the store, and the contract suite runs every statement anyway.
@@ -49,24 +57,29 @@ pub(crate) async fn self_check(pool: &PgPool) -> Result<Incarnation, OpenError> 
         return Err(OpenError::NotMigrated);
     }
     // One statement, one snapshot: another process may be appending.
-    let (counter, incarnation, found, last, present): (i64, Uuid, i32, i64, i64) = sqlx::query_as(
-        "select l.position, l.incarnation, l.schema_version, \
+    let (counter, incarnation, found, level, last, present): (i64, Uuid, i32, i32, i64, i64) =
+        sqlx::query_as(
+            "select l.position, l.incarnation, l.schema_version, l.format_level, \
          coalesce((select max(e.position) from store.events e), 0), \
          (select count(*) from store.events e where e.position > l.position - $1) \
          from store.log l",
-    )
-    .bind(CHECKED_POSITIONS)
-    .fetch_one(pool)
-    .await
-    .map_err(OpenError::Unavailable)?;
+        )
+        .bind(CHECKED_POSITIONS)
+        .fetch_one(pool)
+        .await
+        .map_err(OpenError::Unavailable)?;
     if found != SCHEMA_VERSION {
         return Err(OpenError::SchemaVersion { found });
+    }
+    let (level, highest) = (FormatLevel::from_stored(level), format.highest);
+    if level > highest {
+        return Err(OpenError::FormatLevel { log: level, highest });
     }
     if counter != last {
         return Err(OpenError::Counter { counter, last });
     }
     match counter.min(CHECKED_POSITIONS) - present {
-        0 => Ok(Incarnation::new(incarnation)),
+        0 => Ok((Incarnation::new(incarnation), Levels::new(format, level))),
         missing => Err(OpenError::Hole { missing }),
     }
 }

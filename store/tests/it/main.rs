@@ -11,6 +11,7 @@ mod given;
 mod golden;
 mod idempotency;
 mod key_table;
+mod migration_rules;
 mod oracle;
 mod personal_fields;
 mod postgres;

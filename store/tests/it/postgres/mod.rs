@@ -4,5 +4,7 @@ mod backup;
 mod committer;
 mod follow;
 mod handover;
+mod levels;
+mod migrations;
 mod self_check;
 mod verify;
