@@ -14,6 +14,22 @@ impl EventStore {
             .filter(|it| it.position == position))
     }
 
+    /// The events at these positions, in order; none further once there are [`READ_BYTES_MAX`] bytes, and at most
+    /// [`READ_EVENTS_MAX`].
+    pub async fn read_these(&self, positions: &[Position]) -> Result<Vec<Recorded>, ReadError> {
+        let positions = &positions[..positions.len().min(READ_EVENTS_MAX)];
+        match self {
+            Self::Postgres(postgres) => postgres.read_these(positions).await,
+            Self::Memory(_) => {
+                let mut events = Vec::with_capacity(positions.len());
+                for position in positions {
+                    events.extend(self.read_at(*position).await?);
+                }
+                Ok(events)
+            }
+        }
+    }
+
     /// The events of one append.
     pub async fn read_appended(&self, appended: &Appended) -> Result<Vec<Recorded>, ReadError> {
         let mut events = Vec::new();

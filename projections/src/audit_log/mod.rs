@@ -7,6 +7,7 @@ mod entry;
 mod environment;
 mod facts;
 mod federation;
+mod feed;
 mod forget;
 mod key;
 mod limits;
@@ -25,6 +26,7 @@ use keynest_domain::Event;
 use keynest_domain::key::KeyDestroyed;
 use sqlx::PgConnection;
 
+pub use feed::FeedPart;
 pub use query::{AUDIT_ROWS_MAX, AuditFilter, AuditRow};
 
 use crate::error::ApplyError;

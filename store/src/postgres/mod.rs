@@ -128,6 +128,13 @@ impl Postgres {
         read::all(&self.0.pool, &self.0.names, after, limit).await.map_err(unreadable)
     }
 
+    pub(crate) async fn read_these(
+        &self,
+        positions: &[Position],
+    ) -> Result<Vec<Recorded>, ReadError> {
+        read::these(&self.0.pool, &self.0.names, positions).await.map_err(unreadable)
+    }
+
     pub(crate) async fn resolve(
         &self,
         claim: &ClaimKey,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use keynest_domain::{
     CommandId, EventId, OrganizationId, RequestId, Sealed, SessionId, StreamName, UserId,
 };
@@ -52,7 +53,21 @@ pub(super) async fn all(
     limit: usize,
 ) -> Result<Vec<Recorded>, sqlx::Error> {
     let page = page(pool, names, after, limit).await?;
-    let orphan = || sqlx::Error::Protocol("an event has no stream; run verify".to_owned());
+    page.iter().map(|(row, name)| recorded(row, name.clone().ok_or_else(orphan)?)).collect()
+}
+
+/// The events at these positions, in order, as far as [`READ_BYTES_MAX`] lets them.
+pub(super) async fn these(
+    pool: &PgPool,
+    names: &StreamNames,
+    positions: &[Position],
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let positions = positions.iter().map(|it| i64::try_from(it.to_stored()).unwrap_or(i64::MAX));
+    let found = query(select_events!("where e.position = any($1) order by e.position limit $2"))
+        .bind(positions.collect::<Vec<_>>())
+        .bind(i64::try_from(READ_EVENTS_MAX).unwrap_or(i64::MAX))
+        .fetch(pool);
+    let page = named(bounded(found).await?, names, pool).await?;
     page.iter().map(|(row, name)| recorded(row, name.clone().ok_or_else(orphan)?)).collect()
 }
 
@@ -63,10 +78,17 @@ pub(super) async fn page(
     after: Position,
     limit: usize,
 ) -> Result<Vec<(PgRow, Option<StreamName>)>, sqlx::Error> {
-    let mut found = query(select_events!("where e.position > $1 order by e.position limit $2"))
+    let found = query(select_events!("where e.position > $1 order by e.position limit $2"))
         .bind(i64::try_from(after.to_stored()).unwrap_or(i64::MAX))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
         .fetch(pool);
+    named(bounded(found).await?, names, pool).await
+}
+
+/// No further row once there are [`READ_BYTES_MAX`] bytes, with the ids of their streams.
+async fn bounded(
+    mut found: BoxStream<'_, Result<PgRow, sqlx::Error>>,
+) -> Result<Vec<(i64, PgRow)>, sqlx::Error> {
     let mut rows = Vec::new();
     let mut bytes = 0;
     while bytes < READ_BYTES_MAX
@@ -75,9 +97,20 @@ pub(super) async fn page(
         bytes += row.try_get::<&[u8], _>(6)?.len();
         rows.push((row.try_get(1)?, row));
     }
-    drop(found);
+    Ok(rows)
+}
+
+async fn named(
+    rows: Vec<(i64, PgRow)>,
+    names: &StreamNames,
+    pool: &PgPool,
+) -> Result<Vec<(PgRow, Option<StreamName>)>, sqlx::Error> {
     let names = names.of(rows.iter().map(|(id, _)| *id).collect(), pool).await?;
     Ok(rows.into_iter().map(|(id, row)| (row, names.get(&id).cloned())).collect())
+}
+
+fn orphan() -> sqlx::Error {
+    sqlx::Error::Protocol("an event has no stream; run verify".to_owned())
 }
 
 pub(super) async fn resolve(
