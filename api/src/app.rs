@@ -14,6 +14,7 @@ use keynest_store::{IdempotencyTable, SessionUses, TokenUses};
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Issuers, Revocations};
+use crate::events::{FeedLimits, Seats};
 use crate::oauth::{OAuthSettings, Providers};
 use crate::outgoing::Outgoing;
 use crate::pages::DevMailbox;
@@ -55,6 +56,8 @@ pub struct App {
     pub outgoing: Option<Outgoing>,
     /// Identity providers that are switched on.
     pub providers: Providers,
+    /// Who waits for events.
+    pub feed_seats: Seats,
     pub settings: Arc<Settings>,
     /// Mails that stay here, when no SMTP server is configured.
     pub mailbox: Option<Arc<dyn DevMailbox>>,
@@ -90,6 +93,7 @@ impl App {
             throttle: Throttle::new(&settings.throttles, commands.clock().clone()),
             outgoing,
             providers,
+            feed_seats: Seats::new(&settings.feed),
             settings: Arc::new(settings),
             commands,
             queries,
@@ -154,6 +158,8 @@ pub struct Settings {
     pub exchange: ExchangeSettings,
     /// How often callers may try.
     pub throttles: ThrottleLimits,
+    /// The event feed.
+    pub feed: FeedLimits,
     /// Identity providers.
     pub oauth: OAuthSettings,
     /// Whether mails reach people or the development mailbox.
@@ -173,6 +179,7 @@ impl Default for Settings {
             tokens: TokenSettings::default(),
             exchange: ExchangeSettings::default(),
             throttles: ThrottleLimits::default(),
+            feed: FeedLimits::default(),
             oauth: OAuthSettings::default(),
             has_smtp: false,
         }

@@ -4,6 +4,7 @@ mod admin;
 mod app;
 mod auth;
 mod core;
+mod events;
 pub mod extract;
 mod health;
 mod idempotency;
@@ -29,6 +30,7 @@ pub use app::{
     VISIBLE_WAIT_DEFAULT,
 };
 pub use auth::Revocations;
+pub use events::FeedLimits;
 pub use openapi::DOCUMENT_PATH;
 pub use pages::{DevMail, DevMailbox, MailboxError};
 pub use problem::Problem;

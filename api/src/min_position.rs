@@ -25,7 +25,8 @@ pub async fn wait(State(app): State<App>, request: Request, next: Next) -> Respo
     }
 }
 
-async fn reached(app: &App, token: &str) -> Result<(), Problem> {
+/// What a position token says, if it was made here for this life of the log.
+pub async fn position(app: &App, token: &str) -> Result<Position, Problem> {
     let unknown = || Problem::new("position_unknown");
     let bytes = app.cursors.open(POSITION_KIND, token).ok_or_else(unknown)?;
     let (incarnation, position) = bytes.split_at_checked(16).ok_or_else(unknown)?;
@@ -33,12 +34,19 @@ async fn reached(app: &App, token: &str) -> Result<(), Problem> {
     let position = Position::from_stored(position);
     let store = app.commands.store();
     if incarnation != store.incarnation().get().as_bytes() {
-        return Err(unknown());
+        return Err(
+            unknown().detail("The position is of this log's life before a backup was restored.")
+        );
     }
     let head = store.head().await.map_err(|error| Problem::unavailable(&error))?;
     if position > head {
         return Err(unknown());
     }
+    Ok(position)
+}
+
+async fn reached(app: &App, token: &str) -> Result<(), Problem> {
+    let position = position(app, token).await?;
     if app.visibility.wait_for(position, names::ALL, app.settings.visible_wait).await {
         Ok(())
     } else {

@@ -101,11 +101,15 @@ impl App {
     }
 
     fn token(&self, position: Option<Position>) -> Option<String> {
-        let position = position?;
+        position.map(|position| self.position_token(position))
+    }
+
+    /// A position as callers know it.
+    pub fn position_token(&self, position: Position) -> String {
         let incarnation = self.commands.store().incarnation().get();
         let bytes =
             [incarnation.as_bytes().as_slice(), &position.to_stored().to_be_bytes()].concat();
-        Some(self.cursors.seal(POSITION_KIND, &bytes))
+        self.cursors.seal(POSITION_KIND, &bytes)
     }
 }
 

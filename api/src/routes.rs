@@ -16,7 +16,7 @@ use crate::middleware::{
 };
 use crate::server::BodyLimit;
 use crate::throttle::Throttle;
-use crate::{App, admin, auth, core, health, idempotency, min_position, openapi, pages};
+use crate::{App, admin, auth, core, events, health, idempotency, min_position, openapi, pages};
 
 /// Room for what stands around a file in the body of an import, in bytes.
 const IMPORT_FORM_BYTES_MAX: u64 = 64 * 1024;
@@ -55,6 +55,7 @@ pub fn documented(throttle: &Throttle) -> (Router<App>, OpenApi) {
         .nest("/api/auth", core::accept_invitation::router())
         .nest("/api/core", core::router())
         .nest("/api/admin", admin::router())
+        .merge(events::router())
         .merge(core::index_router())
         .merge(health::router())
         .merge(auth::well_known_router())

@@ -44,7 +44,7 @@ use crate::throttle::Throttle;
 
 pub use issuers::Issuers;
 pub use oauth::browser_router;
-pub(crate) use present::present;
+pub(crate) use present::{present, stand};
 pub use revocation::Revocations;
 
 /// The routes of this folder. Each throttle counts per route, so that none shares its budget (D33).

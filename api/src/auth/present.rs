@@ -17,11 +17,8 @@ use crate::{App, Problem};
 /// Checks the bearer's token. One answer for all that is wrong with it: whoever found one learns nothing.
 pub async fn present(parts: &Parts, app: &App, text: &str) -> Result<Principal, Problem> {
     let now = app.commands.clock().now();
-    let standing = find(app, text, now).await?.ok_or_else(bad)?;
     let address = parts.extensions.get::<ClientAddress>().map(|known| known.0);
-    if !is_good(&standing, address, now) || app.revocations.has_ended(&standing) {
-        return Err(bad());
-    }
+    let standing = stand(app, text, address).await?;
     app.throttle.token(parts, &standing.id.to_string())?;
     app.throttle.user(parts, standing.actor.get())?;
     if let Err(error) = app.token_uses.note(standing.id, now).await {
@@ -36,6 +33,20 @@ pub async fn present(parts: &Parts, app: &App, text: &str) -> Result<Principal, 
         client.token = Some(standing.id);
     }
     Ok(Principal { origin, reader })
+}
+
+/// What a token is worth now; it is not counted as a use.
+pub async fn stand(
+    app: &App,
+    text: &str,
+    address: Option<IpAddr>,
+) -> Result<TokenStanding, Problem> {
+    let now = app.commands.clock().now();
+    let standing = find(app, text, now).await?.ok_or_else(bad)?;
+    if !is_good(&standing, address, now) || app.revocations.has_ended(&standing) {
+        return Err(bad());
+    }
+    Ok(standing)
 }
 
 /// One of ours by its digest, once its form and checksum are right; or the access token of a service, by its rule.

@@ -13,7 +13,8 @@ const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Accept, Accept-Language, Cache-Control, Pragma, If-Modified-Since, \
-     X-Requested-With, X-Request-Id, Idempotency-Key, KeyNest-Min-Position",
+     X-Requested-With, X-Request-Id, Idempotency-Key, KeyNest-Min-Position, \
+     Last-Event-ID",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "KeyNest-Position, KeyNest-Visible, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, \

@@ -18,12 +18,12 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tower::{Service, ServiceExt};
 
-use super::PeerAddr;
 use super::activity::{Activity, InFlight};
 use super::guard::Guard;
 use super::limits::ServerLimits;
 use super::request_body::RequestBody;
 use super::stop::Stop;
+use super::{Draining, PeerAddr};
 
 /// How often a silent HTTP/2 peer is asked whether it is still there, and how long it may take to answer.
 const HTTP2_PING: Duration = Duration::from_secs(20);
@@ -70,11 +70,14 @@ where
     let (limits, authorities) = (Arc::clone(&shared.limits), Arc::clone(&shared.authorities));
     let guard = Guard::new(stream, Arc::clone(&limits), authorities, Arc::clone(&activity));
     let leave = shared.stop.leave.clone();
+    let drain = shared.stop.drain.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let in_flight = activity.begin();
         // HTTP/2 has no such header; its connections are told when the drain begins.
         let may_close = request.version() <= Version::HTTP_11;
-        let answer = app.clone().oneshot(prepared(request, &limits, peer));
+        let mut request = prepared(request, &limits, peer);
+        request.extensions_mut().insert(Draining(drain.clone()));
+        let answer = app.clone().oneshot(request);
         let leave = leave.clone();
         async move {
             let mut answer = answer.await?;

@@ -27,3 +27,7 @@ pub use stop::Stop;
 /// `middleware::ClientAddress` is the caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddr(pub std::net::SocketAddr);
+
+/// The wish to stop gracefully, an extension of every request: answers that wait for something end with it.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(pub tokio_util::sync::CancellationToken);

@@ -8,6 +8,7 @@ mod contract_gaps;
 mod core;
 mod coverage;
 mod edge;
+mod events;
 #[path = "../../../cli/src/local_mailbox.rs"]
 mod local_mailbox;
 mod openapi;

@@ -25,6 +25,8 @@ def before_call(context, case, kwargs):
     if collection in KNOWN["kept"] and is_whole((case.path_parameters or {}).get("id")):
         ends = case.method.upper() == "DELETE" and case.path.endswith("/{id}/")
         case.path_parameters["id"] = KNOWN["spare" if ends else "kept"][collection]
+    if case.path == "/api/events/" and is_short(case.query.get("wait") if case.query else None):
+        case.query["wait"] = 0  # Nothing happens meanwhile that would be worth waiting for.
     for headers in (case.headers, kwargs.get("headers")):
         if headers is not None:
             exchange(headers)
@@ -35,6 +37,10 @@ def exchange(headers):
         headers["Idempotency-Key"] = f"key {next(requests)}"
     if "KeyNest-Min-Position" in headers:
         headers["KeyNest-Min-Position"] = KNOWN["position"]
+
+
+def is_short(value):
+    return str(value).isdigit() and int(value) <= 20
 
 
 def is_whole(value):

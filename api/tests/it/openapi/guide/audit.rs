@@ -19,4 +19,8 @@ pub async fn audit_log(guide: &mut Recorder<'_>, people: &People, organization: 
     guide
         .call(Call::get(path).with_token(&people.ann).titled("What happened to projects"), 200)
         .await;
+    let note = "One CloudEvent per line, oldest first; go on with `after=` and `KeyNest-Position`. See docs/EVENT_FEED.md.";
+    let path = format!("/api/events/?organization={organization}&type=project.created&limit=1");
+    let call = Call::get(path).with_token(&people.ann).titled("Events for programs").note(note);
+    guide.call(call, 200).await;
 }

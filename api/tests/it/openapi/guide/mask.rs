@@ -15,8 +15,10 @@ const WAIT: &str = "Try again in ";
 /// The first id that the guide shows.
 const FIRST_ID: usize = 101;
 /// Members whose numbers, or texts of digits, are ids, alone or in an array.
-const IDS: [&str; 11] = [
+const IDS: [&str; 13] = [
     "id",
+    "actor",
+    "creator",
     "user",
     "organization",
     "organizations",
@@ -61,6 +63,13 @@ impl Mask {
             Value::String(_) if name == "otpauth_uri" => "<otpauth://totp/…>".into(),
             Value::String(_) if name == "recovery_codes" => "<recovery code>".into(),
             Value::String(text) if name == "code" && is_number(text) => "123456".into(),
+            Value::String(_) if name == "position" => "<position>".into(),
+            Value::String(text) if ["subject", "stream"].contains(&name) => {
+                match text.split_once('-') {
+                    Some((kind, id)) if is_number(id) => format!("{kind}-{}", self.id(id)).into(),
+                    _ => self.text(text).into(),
+                }
+            }
             Value::Object(members) => members
                 .iter()
                 .map(|(name, value)| (name.clone(), self.value(name, value)))
