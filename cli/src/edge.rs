@@ -6,7 +6,7 @@ use anyhow::Context;
 use keynest_api::middleware::{CorsOrigins, Metrics, Proxies};
 use keynest_api::server::{ServerLimits, ServerOptions};
 use keynest_api::throttle::ThrottleLimits;
-use keynest_api::{EdgeSettings, ExchangeSettings, Settings, TokenSettings};
+use keynest_api::{EdgeSettings, ExchangeSettings, FeedLimits, Settings, TokenSettings};
 use keynest_domain::Lifetime;
 use keynest_domain::limits::{Policy, Quotas};
 
@@ -23,6 +23,7 @@ pub fn settings(config: &Config) -> Settings {
         page_size_max: config.lists.page_size_max,
         visible_wait: Duration::from_millis(config.projections.visible_wait_ms),
         import_bytes_max: usize::try_from(config.http.import_bytes_max).unwrap_or(usize::MAX),
+        feed: feed(config),
         oauth: oauth(config),
         tokens: TokenSettings {
             lifetime_days: config.tokens.lifetime_days,
@@ -31,6 +32,22 @@ pub fn settings(config: &Config) -> Settings {
         exchange: ExchangeSettings { issuers: config.exchange.issuers.clone() },
         throttles: throttles(config),
         has_smtp: config.smtp.url.is_set(),
+    }
+}
+
+fn feed(config: &Config) -> FeedLimits {
+    let feed = &config.feed;
+    FeedLimits {
+        readers_max: feed.readers_max,
+        readers_per_caller_max: feed.readers_per_caller_max,
+        page_size: feed.page_size,
+        page_size_max: feed.page_size_max,
+        page_bytes_max: feed.page_bytes_max,
+        scan_max: feed.scan_max,
+        looks_max: feed.looks_max,
+        wait_max: Duration::from_secs(feed.wait_seconds_max.into()),
+        heartbeat: Duration::from_secs(feed.heartbeat_seconds.into()),
+        retry: Duration::from_millis(feed.retry_ms),
     }
 }
 

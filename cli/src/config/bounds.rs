@@ -11,7 +11,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 65] = [
+const BOUNDS: [(&str, i64, i64); 71] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -24,6 +24,12 @@ const BOUNDS: [(&str, i64, i64); 65] = [
     ("password.threads", 1, 1_024),
     ("password.length_min", 8, 64),
     ("lists.page_size_max", 1, 10_000),
+    ("feed.page_size_max", 1, 10_000),
+    ("feed.page_bytes_max", KIB, 16 * 1024 * KIB),
+    ("feed.scan_max", 100, 10_000),
+    ("feed.looks_max", 1, 1_000),
+    ("feed.wait_seconds_max", 0, 3_600),
+    ("feed.heartbeat_seconds", 1, 3_600),
     ("projections.visible_wait_ms", 0, 60_000),
     ("throttle.register_per_minute", 0, 1_000_000),
     ("throttle.password_reset_per_hour", 0, 1_000_000),
@@ -173,6 +179,18 @@ pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
         config.lists.page_size.into(),
         "lists.page_size_max",
         config.lists.page_size_max.into(),
+    )?;
+    not_above(
+        "feed.page_size",
+        config.feed.page_size.into(),
+        "feed.page_size_max",
+        config.feed.page_size_max.into(),
+    )?;
+    not_above(
+        "feed.wait_seconds_max",
+        u64::from(config.feed.wait_seconds_max) * 1_000,
+        "http.request_timeout_ms",
+        config.http.request_timeout_ms,
     )
 }
 

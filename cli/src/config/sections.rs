@@ -48,6 +48,7 @@ section! {
         mail: Mail = Mail::default(),
         log: Log = Log::default(),
         lists: Lists = Lists::default(),
+        feed: Feed = Feed::default(),
         projections: Projections = Projections::default(),
         janitor: Janitor = Janitor::default(),
     }
@@ -248,6 +249,31 @@ section! {
     Lists {
         page_size: u32 = 1_000,
         page_size_max: u32 = 1_000,
+    }
+}
+
+section! {
+    /// The event feed over HTTP; numbers are of one process.
+    Feed {
+        /// Requests that read it at a time; more are refused with 503.
+        readers_max: usize = 256,
+        /// The same of one caller; more are refused with 429.
+        readers_per_caller_max: usize = 32,
+        /// Events in one answer, unless the caller asks otherwise.
+        page_size: u32 = 100,
+        page_size_max: u32 = 1_000,
+        /// Bytes after which an answer has no further event.
+        page_bytes_max: usize = MIB as usize,
+        /// Events that one look passes by at most, whether or not they are asked for.
+        scan_max: u32 = 1_000,
+        /// Looks at a time; the others wait for their turn.
+        looks_max: usize = 8,
+        /// How long one request waits for an event at most.
+        wait_seconds_max: u32 = 20,
+        /// Silence after which a stream says that it is still there.
+        heartbeat_seconds: u32 = 15,
+        /// How long the reader of a stream that ended is asked to wait.
+        retry_ms: u64 = 2_000,
     }
 }
 

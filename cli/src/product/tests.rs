@@ -124,6 +124,16 @@ fn told_to_the_api(config: &Config) -> Vec<(&'static str, u64)> {
         ("lists.page_size", told.page_size.into()),
         ("lists.page_size_max", told.page_size_max.into()),
         ("projections.visible_wait_ms", millis(told.visible_wait)),
+        ("feed.readers_max", told.feed.readers_max as u64),
+        ("feed.readers_per_caller_max", told.feed.readers_per_caller_max as u64),
+        ("feed.page_size", told.feed.page_size.into()),
+        ("feed.page_size_max", told.feed.page_size_max.into()),
+        ("feed.page_bytes_max", told.feed.page_bytes_max as u64),
+        ("feed.scan_max", told.feed.scan_max.into()),
+        ("feed.looks_max", told.feed.looks_max as u64),
+        ("feed.wait_seconds_max", told.feed.wait_max.as_secs()),
+        ("feed.heartbeat_seconds", told.feed.heartbeat.as_secs()),
+        ("feed.retry_ms", millis(told.feed.retry)),
         ("http.import_bytes_max", told.import_bytes_max as u64),
     ]
 }
