@@ -28,6 +28,7 @@ check: needs ## Everything that CI checks.
 	@$(timed) format cargo fmt --all --check
 	@$(timed) clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 	@$(timed) dependencies cargo deny --locked --log-level error check bans licenses sources
+	@$(timed) 'licences of rivals' cargo deny --manifest-path bench/rivals/Cargo.toml --config $(CURDIR)/deny.toml --locked --log-level error check licenses sources
 	@$(timed) 'unused dependencies' cargo machete
 	@$(timed) 'query metadata' scripts/sqlx-metadata --check
 	@$(timed) deployment scripts/check-deploy
@@ -43,14 +44,16 @@ sqlx: ## Write .sqlx again after a query or a migration has changed.
 	@scripts/install-needs check
 	scripts/sqlx-metadata
 
-bench: ## Measure the optimised build on this machine; some minutes.
+bench: ## Measure the optimised build on this machine; some twenty minutes.
 	@$(bench)
 
-bench-quick: ## The same with fewer samples.
+bench-quick: ## The same with fewer samples, in three minutes.
 	@$(bench) --quick
 
-# The product and the bench of one build; the product is not built differently for it.
+# The product and the bench of one build; the product is not built differently for it. What it is compared with has a lock
+# file and dependencies of its own.
 define bench
 scripts/install-needs run && cargo build --quiet --release --locked --bin keynest --bin keynest-bench && \
+cargo build --quiet --release --locked --manifest-path bench/rivals/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target} && \
 scripts/with-postgres $${CARGO_TARGET_DIR:-target}/release/keynest-bench
 endef

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::authenticator::Authenticator;
 use crate::client::registration;
 use crate::instance::Instance;
+use crate::place::Place;
 use crate::samples::Samples;
 use crate::section::Section;
 use crate::table::Table;
@@ -20,24 +21,6 @@ const PAIRS_QUICK: usize = 40;
 const WARM_UP: usize = 5;
 /// People of each kind; each is asked for again after all others.
 const PEOPLE: usize = 40;
-/// Limits as they are, with numbers that a bench does not reach.
-const LIMITS: [(&str, &str); 14] = [
-    ("KEYNEST_THROTTLE_REGISTER_PER_MINUTE", "1000000"),
-    ("KEYNEST_THROTTLE_PASSWORD_RESET_PER_HOUR", "1000000"),
-    ("KEYNEST_THROTTLE_AUTH_PER_MINUTE", "1000000"),
-    ("KEYNEST_THROTTLE_SIGN_IN_PER_MINUTE", "1000000"),
-    ("KEYNEST_THROTTLE_ANONYMOUS_PER_HOUR", "1000000"),
-    ("KEYNEST_THROTTLE_USER_PER_HOUR", "1000000"),
-    ("KEYNEST_THROTTLE_MAILS_PER_HOUR", "500"),
-    ("KEYNEST_THROTTLE_MAILS_PER_DAY", "500"),
-    ("KEYNEST_THROTTLE_INVITATIONS_PER_DAY", "500"),
-    ("KEYNEST_LOCKOUT_FAILURES_MAX", "100"),
-    ("KEYNEST_LOCKOUT_SPRAYING_ACCOUNTS", "0"),
-    ("KEYNEST_LINKS_PASSWORD_RESET_INTERVAL_SECONDS", "1"),
-    ("KEYNEST_LINKS_ACTIVATION_INTERVAL_SECONDS", "1"),
-    ("KEYNEST_LINKS_REPEATED_REGISTRATION_INTERVAL_SECONDS", "1"),
-];
-
 /// The routes that a stranger can ask for somebody.
 #[derive(Clone, Copy)]
 enum Route {
@@ -51,6 +34,7 @@ enum Route {
 
 /// Who is there.
 struct World {
+    place: Place,
     instance: Instance,
     active: Vec<String>,
     waiting: Vec<String>,
@@ -63,12 +47,14 @@ struct World {
 pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
     let pairs = if is_quick { PAIRS_QUICK } else { PAIRS };
     let world = World::new(pairs).await?;
-    let (mut rows, mut samples) = (Vec::new(), Vec::new());
+    let head = ["route", "pairs", "known, ms", "unknown, ms", "difference, ms", "", "AUC"];
+    let mut table = Table::new("", head);
+    let mut samples = Vec::new();
     for route in Route::ALL {
         let (known, unknown) = measure(&world, route, pairs).await.context(route.name())?;
         let (of_known, of_unknown) = (known.median(), unknown.median());
         let difference = of_known - of_unknown;
-        rows.push(vec![
+        table.row([
             route.name().to_owned(),
             pairs.to_string(),
             format!("{of_known:.2}"),
@@ -81,15 +67,12 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
             "route": route.name(), "known_us": known.micros(), "unknown_us": unknown.micros(),
         }));
     }
-    let head = vec!["route", "pairs", "known, ms", "unknown, ms", "difference, ms", "", "AUC"];
     let title = "Medians of pairs of calls for an address with an account and one without. AUC: how likely a call \
                  for a known one takes longer; 0.5 tells nothing.";
-    Ok(Section {
-        name: "enumeration",
-        title: title.to_owned(),
-        table: Table { head, rows },
-        samples: Value::Array(samples),
-    })
+    let samples = Value::Array(samples);
+    world.instance.stop().await?;
+    world.place.leave().await?;
+    Ok(Section { tables: vec![table], samples, ..Section::new("enumeration", title) })
 }
 
 async fn measure(world: &World, route: Route, pairs: usize) -> anyhow::Result<(Samples, Samples)> {
@@ -124,7 +107,8 @@ impl Route {
 
 impl World {
     async fn new(pairs: usize) -> anyhow::Result<Self> {
-        let instance = Instance::start(&LIMITS).await?;
+        let place = Place::new("enumeration").await?;
+        let instance = Instance::start(&place).await?;
         let (mut active, mut waiting) = (Vec::new(), Vec::new());
         for n in 0..PEOPLE {
             active.push(instance.register_active(&format!("active{n:03}")).await?);
@@ -141,7 +125,7 @@ impl World {
         let keeper = instance.register_active("keeper").await?;
         let keeper = instance.sign_in(&keeper).await?;
         instance.enrol(&keeper, &mut key("known", &instance)).await?;
-        Ok(Self { instance, active, waiting, host, organizations })
+        Ok(Self { place, instance, active, waiting, host, organizations })
     }
 
     /// One call, for somebody or for nobody. Both are asked for equally often.

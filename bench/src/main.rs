@@ -4,60 +4,145 @@
 #[path = "../../api/tests/it/auth/factors/authenticator.rs"]
 #[expect(clippy::unwrap_used, reason = "it is a helper of tests, which stop at the first surprise")]
 mod authenticator;
+mod bare;
 mod client;
+mod commands;
 mod enumeration;
 mod environment;
+mod footprint;
+mod growth;
+mod http;
 mod instance;
+mod limits;
+mod load;
+mod mail;
+mod place;
+mod plot;
+mod projection;
+mod queries;
+mod report;
 mod samples;
 mod section;
+mod seed;
+mod store;
+mod storm;
 mod table;
+mod target;
+mod world;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use environment::Environment;
 use section::Section;
 
+/// Of the large database. Ten million take longer than the other sections together: `--events 10000000`.
+const EVENTS: u64 = 1_000_000;
+const EVENTS_QUICK: u64 = 30_000;
+
 /// Measures KeyNest against a Postgres of its own; `make bench` starts one.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    deed: Option<Deed>,
     /// The sections to run; all if none is named.
     sections: Vec<Measured>,
     /// Fewer samples, in a few minutes.
     #[arg(long)]
     quick: bool,
-    /// Where the samples go.
+    /// Events of the large database of the section growth.
+    #[arg(long)]
+    events: Option<u64>,
+    /// Where the samples and the report go.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
+}
+
+/// What is no section.
+#[derive(Subcommand)]
+enum Deed {
+    /// Fill the database of DATABASE_URL with people, teams and events, through the store's port.
+    Seed(seed::Options),
+    /// A server that does next to nothing; sections start it.
+    #[command(hide = true)]
+    Bare(bare::Options),
+    /// One of several processes that append; a section starts it.
+    #[command(hide = true)]
+    Append(store::AppendOptions),
 }
 
 /// One section each, in the order in which they run.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Measured {
+    Limits,
+    Store,
+    Commands,
+    Queries,
+    Storm,
+    Projection,
+    Mail,
+    Growth,
+    Footprint,
     Enumeration,
 }
 
 impl Measured {
-    async fn run(self, is_quick: bool) -> anyhow::Result<Section> {
+    async fn run(self, options: &Options) -> anyhow::Result<Section> {
+        let is_quick = options.quick;
         match self {
+            Self::Limits => limits::run(is_quick).await,
+            Self::Store => store::run(is_quick).await,
+            Self::Commands => commands::run(is_quick).await,
+            Self::Queries => queries::run(is_quick).await,
+            Self::Storm => storm::run(is_quick).await,
+            Self::Projection => projection::run(is_quick).await,
+            Self::Mail => mail::run(is_quick).await,
+            Self::Growth => growth::run(options.events(), is_quick).await,
+            Self::Footprint => footprint::run(is_quick).await,
             Self::Enumeration => enumeration::run(is_quick).await,
         }
+    }
+}
+
+impl Options {
+    fn events(&self) -> u64 {
+        self.events.unwrap_or(if self.quick { EVENTS_QUICK } else { EVENTS })
     }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let environment = Environment::of_this_machine();
+    match &options.deed {
+        Some(Deed::Seed(seed)) => seed::run(seed).await,
+        Some(Deed::Bare(bare)) => bare::run(bare).await,
+        Some(Deed::Append(append)) => store::append_in_child(append).await,
+        None => measure(&options).await,
+    }
+}
+
+async fn measure(options: &Options) -> anyhow::Result<()> {
+    let environment = Environment::of_this_machine().await?;
     println!("{environment}");
+    let mut all = Vec::new();
     for measured in Measured::value_variants() {
         if options.sections.is_empty() || options.sections.contains(measured) {
-            let section = measured.run(options.quick).await?;
+            let (began, before) = (Instant::now(), environment::load());
+            let mut section = measured.run(options).await?;
+            let took = began.elapsed().as_secs_f64();
+            let after = environment::load();
+            section.title +=
+                &format!(" ({took:.0} s; load average {before} before, {after} after.)");
             println!("\n{section}");
             section.write(&options.out, &environment)?;
+            all.push(section);
         }
     }
-    println!("\nsamples: {}", options.out.display());
+    println!("\n{}", target::table(&report::targets(&all)));
+    report::write(&options.out, &environment, &all)?;
+    println!("samples and report.html: {}", options.out.display());
     Ok(())
 }

@@ -5,14 +5,25 @@ use std::fmt;
 use serde_json::{Value, json};
 
 /// Rows under a head; every row is as long as the head.
+#[derive(Clone)]
 pub struct Table {
-    pub head: Vec<&'static str>,
+    pub caption: String,
+    pub head: Vec<String>,
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
+    pub fn new<const N: usize>(caption: impl Into<String>, head: [&str; N]) -> Self {
+        let head = head.iter().map(|it| (*it).to_owned()).collect();
+        Self { caption: caption.into(), head, rows: Vec::new() }
+    }
+
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
     pub fn to_json(&self) -> Value {
-        json!({ "head": self.head, "rows": self.rows })
+        json!({ "caption": self.caption, "head": self.head, "rows": self.rows })
     }
 
     fn width(&self, column: usize) -> usize {
@@ -30,8 +41,10 @@ impl fmt::Display for Table {
                 cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
             writeln!(f, "| {} |", padded.join(" | "))
         };
-        let head: Vec<String> = self.head.iter().map(|it| (*it).to_owned()).collect();
-        line(f, &head)?;
+        if !self.caption.is_empty() {
+            writeln!(f, "{}\n", self.caption)?;
+        }
+        line(f, &self.head)?;
         line(f, &widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>())?;
         self.rows.iter().try_for_each(|row| line(f, row))
     }
@@ -43,8 +56,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = vec![vec!["a".to_owned(), "123456".to_owned()]];
-        let table = Table { head: vec!["name", "ms"], rows };
+        let mut table = Table::new("", ["name", "ms"]);
+        table.row(["a".to_owned(), "123456".to_owned()]);
         assert_eq!(table.to_string(), "| name | ms     |\n| ---- | ------ |\n| a    | 123456 |\n");
     }
 }

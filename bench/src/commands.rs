@@ -1,0 +1,217 @@
+//! Commands over HTTP, each durable and visible to its author when it is answered.
+
+use bytes::Bytes;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::http::Connection;
+use crate::load::{Caller, Load, Span, closed};
+use crate::plot::Plot;
+use crate::section::Section;
+use crate::seed::{Plan, Team};
+use crate::table::Table;
+use crate::target::Target;
+use crate::world::{World, small};
+
+const LEVELS: [usize; 4] = [1, 16, 64, 256];
+const LEVELS_QUICK: [usize; 2] = [1, 64];
+/// Where the target is.
+pub const AIMED_AT: usize = 64;
+/// Of each team, for each level.
+const INVITATIONS: usize = 10;
+/// A second (DESIGN 10).
+const WANTED: f64 = 3_000.0;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Create,
+    Change,
+    Refresh,
+    Accept,
+}
+
+/// Load of one kind by so many connections.
+pub struct Measured {
+    pub kind: Kind,
+    pub load: Load,
+}
+
+/// One connection and what it goes on with.
+struct Client {
+    kind: Kind,
+    connection: Connection,
+    access: String,
+    refresh: String,
+    environment: i64,
+    variables: Vec<i64>,
+    invitations: Vec<String>,
+    /// Names what it makes.
+    run: String,
+    done: usize,
+}
+
+/// Runs the section.
+pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
+    let levels: &[usize] = if is_quick { &LEVELS_QUICK } else { &LEVELS };
+    let span = if is_quick { Span::millis(300, 1_500) } else { Span::millis(1_000, 4_000) };
+    let people = levels.iter().copied().max().unwrap_or(1);
+    let plan = Plan { invitations: INVITATIONS * levels.len(), ..small(people) };
+    let mut world = World::new("commands", &plan).await?;
+    let all = measure(&mut world, &Kind::ALL, levels, span).await?;
+    world.leave().await?;
+    let title = "Each connection works in an organization of its own, in an environment that begins with 50 variables. Answered \
+                 means: on disk, and visible to whoever asked.";
+    let mut section = Section::new("commands", title);
+    section.tables.push(table(&all));
+    section.plots.push(plot(&all));
+    section.plots.push(curves(&all));
+    section.samples = samples(&all);
+    for it in all.iter().filter(|it| it.load.clients == AIMED_AT) {
+        let what = format!("{} at {AIMED_AT} connections", it.kind.name());
+        section.targets.push(Target::fixed(&what, it.load.rate(), "/s", WANTED, true));
+    }
+    Ok(section)
+}
+
+/// Each kind with each number of connections.
+pub async fn measure(
+    world: &mut World,
+    kinds: &[Kind],
+    levels: &[usize],
+    span: Span,
+) -> anyhow::Result<Vec<Measured>> {
+    let mut all = Vec::new();
+    for kind in kinds {
+        for (level, connections) in levels.iter().enumerate() {
+            let clients = clients(world, *kind, level, *connections).await?;
+            let (load, clients) = closed(clients, span).await?;
+            for (tokens, client) in world.tokens.iter_mut().zip(clients) {
+                tokens.refresh = client.refresh;
+            }
+            all.push(Measured { kind: *kind, load });
+        }
+    }
+    Ok(all)
+}
+
+/// Changes of one environment's variables by one connection.
+pub async fn change_in(world: &World, team: &Team, span: Span) -> anyhow::Result<Load> {
+    let mut clients = clients(world, Kind::Change, 0, 1).await?;
+    clients[0].variables = team.variables.iter().map(|id| id.get()).collect();
+    Ok(closed(clients, span).await?.0)
+}
+
+async fn clients(
+    world: &World,
+    kind: Kind,
+    level: usize,
+    connections: usize,
+) -> anyhow::Result<Vec<Client>> {
+    let open = world.instance.connections(connections).await?;
+    let clients = open.into_iter().enumerate().map(|(n, connection)| {
+        let (tokens, team) = (&world.tokens[n], &world.teams[n]);
+        // Of all teams the invitations of this level, dealt out to the connections.
+        let mine = world.invitations.iter().skip(n).step_by(connections);
+        let mine = mine.flat_map(|all| all.chunks(INVITATIONS).nth(level).unwrap_or_default());
+        Client {
+            kind,
+            connection,
+            access: tokens.access.clone(),
+            refresh: tokens.refresh.clone(),
+            environment: team.environment.get(),
+            variables: team.variables.iter().map(|id| id.get()).collect(),
+            invitations: mine.cloned().collect(),
+            run: format!("NEW_{level}_{n}"),
+            done: 0,
+        }
+    });
+    Ok(clients.collect())
+}
+
+impl Caller for Client {
+    async fn call(&mut self) -> anyhow::Result<bool> {
+        let n = self.done;
+        self.done += 1;
+        match self.kind {
+            Kind::Create => {
+                let body = json!({
+                    "key": format!("{}_{n}", self.run), "value": format!("secret value {n}"),
+                    "environment": self.environment,
+                });
+                let path = "/api/core/variables/";
+                self.connection.post(path, Some(&self.access), &body).await?.expect(201)?;
+            }
+            Kind::Change => {
+                let path =
+                    format!("/api/core/variables/{}/", self.variables[n % self.variables.len()]);
+                let body = json!({ "value": format!("another secret value {n}") });
+                let body = Bytes::from(serde_json::to_vec(&body)?);
+                let sent =
+                    self.connection.send(Method::PATCH, &path, Some(&self.access), Some(body));
+                sent.await?.expect(200)?;
+            }
+            Kind::Refresh => {
+                let body = json!({ "refresh": self.refresh });
+                let answer = self.connection.post("/api/auth/token/refresh/", None, &body).await?;
+                let answer = answer.expect(200)?.json()?;
+                if let Some(next) = answer["refresh"].as_str() {
+                    self.refresh = next.to_owned();
+                }
+            }
+            Kind::Accept => {
+                let Some(token) = self.invitations.pop() else { return Ok(false) };
+                let path = "/api/auth/invitations/accept/";
+                let body = json!({ "token": token });
+                self.connection.post(path, None, &body).await?.expect(200)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Refresh, Self::Accept];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create a variable",
+            Self::Change => "change a variable",
+            Self::Refresh => "refresh a token",
+            Self::Accept => "accept an invitation",
+        }
+    }
+}
+
+/// One row each.
+pub fn table(all: &[Measured]) -> Table {
+    let head = ["command", "connections", "per second", "p50, ms", "p99, ms", "errors"];
+    let mut table = Table::new("", head);
+    for Measured { kind, load } in all {
+        let cells = [kind.name().to_owned(), load.clients.to_string()];
+        table.row(cells.into_iter().chain(load.cells()));
+    }
+    table
+}
+
+fn plot(all: &[Measured]) -> Plot {
+    let mut plot = Plot::new("Commands over HTTP", "connections", "per second");
+    for kind in Kind::ALL {
+        let loads = all.iter().filter(|it| it.kind == kind).map(|it| &it.load);
+        plot.line(kind.name(), loads.map(|it| (it.clients as f64, it.rate())).collect());
+    }
+    plot
+}
+
+fn curves(all: &[Measured]) -> Plot {
+    let title = format!("Commands over HTTP at {AIMED_AT} connections");
+    let mut plot = Plot::new(title, "percentile", "ms");
+    for it in all.iter().filter(|it| it.load.clients == AIMED_AT) {
+        plot.line(it.kind.name(), it.load.samples.curve());
+    }
+    plot
+}
+
+pub fn samples(all: &[Measured]) -> Value {
+    all.iter().map(|it| it.load.to_json(it.kind.name())).collect()
+}

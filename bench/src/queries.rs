@@ -1,0 +1,190 @@
+//! Queries over HTTP. Those that show values are decrypted, checked and audited before they are answered.
+
+use serde_json::Value;
+
+use crate::bare;
+use crate::http::Connection;
+use crate::limits::handler;
+use crate::load::{Caller, Load, Span, closed};
+use crate::plot::Plot;
+use crate::section::Section;
+use crate::seed::Team;
+use crate::table::Table;
+use crate::target::{Target, Wanted};
+use crate::world::{World, small};
+
+const LEVELS: [usize; 4] = [1, 16, 64, 256];
+const LEVELS_QUICK: [usize; 2] = [1, 64];
+/// Where the targets are.
+pub const AIMED_AT: usize = 64;
+/// A second (DESIGN 10).
+const PROFILES: f64 = 20_000.0;
+const REVEALS: f64 = 5_000.0;
+/// Of the bare handler with the same statement and append (issue 5).
+const OF_BARE: f64 = 0.5;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Profile,
+    Organizations,
+    Environment,
+    Export,
+    Audit,
+}
+
+/// Load of one kind by so many connections.
+pub struct Measured {
+    pub kind: Kind,
+    pub load: Load,
+}
+
+struct Client {
+    connection: Connection,
+    access: String,
+    path: String,
+}
+
+/// Runs the section.
+pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
+    let levels: &[usize] = if is_quick { &LEVELS_QUICK } else { &LEVELS };
+    let span = if is_quick { Span::millis(300, 1_200) } else { Span::millis(500, 3_000) };
+    let people = levels.iter().copied().max().unwrap_or(1);
+    let world = World::new("queries", &small(people)).await?;
+    let mut bare_loads = Vec::new();
+    let server = bare::start(&world.place).await?;
+    for route in ["nothing", "statement_and_append"] {
+        bare_loads.push(handler::measure(&server, route, &world.teams, AIMED_AT, span).await?);
+    }
+    server.stop().await?;
+    let all = measure(&world, levels, span).await?;
+    world.leave().await?;
+    let title = "Each connection asks for its own organization, with an environment of 50 variables. Environment and export \
+                 open every value, after a record of it is on disk.";
+    let mut section = Section::new("queries", title);
+    let mut table = table(&all);
+    for (name, load) in
+        ["a bare handler", "the same with statement and append"].iter().zip(&bare_loads)
+    {
+        let cells = [(*name).to_owned(), load.clients.to_string()];
+        table.row(cells.into_iter().chain(load.cells()));
+    }
+    section.tables.push(table);
+    section.plots.push(plot(&all));
+    section.plots.push(curves(&all));
+    section.targets = targets(&all, &bare_loads[1]);
+    section.samples = samples(&all);
+    Ok(section)
+}
+
+/// Each kind with each number of connections.
+pub async fn measure(world: &World, levels: &[usize], span: Span) -> anyhow::Result<Vec<Measured>> {
+    let mut all = Vec::new();
+    for kind in Kind::ALL {
+        for connections in levels {
+            let open = world.instance.connections(*connections).await?;
+            let clients = open.into_iter().enumerate().map(|(n, connection)| Client {
+                connection,
+                access: world.tokens[n].access.clone(),
+                path: kind.path(world.teams[n].environment.get()),
+            });
+            let load = closed(clients.collect(), span).await?.0;
+            all.push(Measured { kind, load });
+        }
+    }
+    Ok(all)
+}
+
+/// One environment's values by one connection of its organization's admin, the first of the people.
+pub async fn environment(world: &World, team: &Team, span: Span) -> anyhow::Result<Load> {
+    let connection = world.instance.connections(1).await?.remove(0);
+    let path = format!("{}?page_size=1000", Kind::Environment.path(team.environment.get()));
+    let client = Client { connection, access: world.tokens[0].access.clone(), path };
+    Ok(closed(vec![client], span).await?.0)
+}
+
+impl Caller for Client {
+    async fn call(&mut self) -> anyhow::Result<bool> {
+        self.connection.get(&self.path, Some(&self.access)).await?.expect(200)?;
+        Ok(true)
+    }
+}
+
+impl Kind {
+    pub const ALL: [Self; 5] =
+        [Self::Profile, Self::Organizations, Self::Environment, Self::Export, Self::Audit];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Organizations => "organizations",
+            Self::Environment => "environment of 50",
+            Self::Export => "export of 50",
+            Self::Audit => "audit page",
+        }
+    }
+
+    fn path(self, environment: i64) -> String {
+        match self {
+            Self::Profile => "/api/auth/profile/".to_owned(),
+            Self::Organizations => "/api/core/organizations/".to_owned(),
+            Self::Environment => format!("/api/core/environments/{environment}/variables/"),
+            Self::Export => format!("/api/core/environments/{environment}/export/"),
+            Self::Audit => "/api/core/audit-logs/?page_size=50".to_owned(),
+        }
+    }
+}
+
+fn targets(all: &[Measured], bare: &Load) -> Vec<Target> {
+    let rate = |kind| {
+        let found = all.iter().find(|it| it.kind == kind && it.load.clients == AIMED_AT);
+        found.map_or(0.0, |it| it.load.rate())
+    };
+    let environment = rate(Kind::Environment);
+    let at = |what: &str| format!("{what} at {AIMED_AT} connections");
+    vec![
+        Target::fixed(&at("profile"), rate(Kind::Profile), "/s", PROFILES, true),
+        Target::fixed(&at("environment of 50"), environment, "/s", REVEALS, true),
+        Target {
+            what: at("environment of 50"),
+            limit_of: "bare handler, same statement and append".to_owned(),
+            limit: bare.rate(),
+            reached: environment,
+            unit: "/s",
+            wanted: Wanted::AtLeast(OF_BARE),
+        },
+    ]
+}
+
+/// One row each.
+pub fn table(all: &[Measured]) -> Table {
+    let head = ["query", "connections", "per second", "p50, ms", "p99, ms", "errors"];
+    let mut table = Table::new("", head);
+    for Measured { kind, load } in all {
+        let cells = [kind.name().to_owned(), load.clients.to_string()];
+        table.row(cells.into_iter().chain(load.cells()));
+    }
+    table
+}
+
+fn plot(all: &[Measured]) -> Plot {
+    let mut plot = Plot::new("Queries over HTTP", "connections", "per second");
+    for kind in Kind::ALL {
+        let loads = all.iter().filter(|it| it.kind == kind).map(|it| &it.load);
+        plot.line(kind.name(), loads.map(|it| (it.clients as f64, it.rate())).collect());
+    }
+    plot
+}
+
+fn curves(all: &[Measured]) -> Plot {
+    let title = format!("Queries over HTTP at {AIMED_AT} connections");
+    let mut plot = Plot::new(title, "percentile", "ms");
+    for it in all.iter().filter(|it| it.load.clients == AIMED_AT) {
+        plot.line(it.kind.name(), it.load.samples.curve());
+    }
+    plot
+}
+
+pub fn samples(all: &[Measured]) -> Value {
+    all.iter().map(|it| it.load.to_json(it.kind.name())).collect()
+}
