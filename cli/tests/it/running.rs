@@ -70,12 +70,21 @@ impl Place {
     /// Starts a part of the product; one without an API has no address.
     pub fn start(&self, part: &str, variables: &[(&str, &str)]) -> Running {
         let mut command = self.keynest(&[part]);
-        command.envs(variables.iter().copied()).stderr(Stdio::piped()).process_group(0);
+        command.envs(variables.iter().copied());
+        self.start_by(command)
+    }
+
+    /// The same by a command that the caller has put together.
+    pub fn start_by(&self, mut command: Command) -> Running {
+        command.stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::clone(&self.log);
         let address = loop {
-            let line = lines.next().expect("keynest ended before it was ready").unwrap();
+            let Some(line) = lines.next().map(Result::unwrap) else {
+                let said = log.lock().unwrap().clone();
+                panic!("keynest ended before it was ready:\n{said}");
+            };
             log.lock().unwrap().push_str(&format!("{line}\n"));
             if let Some(address) = ready(&line) {
                 break address;

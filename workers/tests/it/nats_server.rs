@@ -75,7 +75,10 @@ impl Drop for NatsServer {
 
 /// Until it is ready. Port -1: a free one.
 fn run(folder: &TempDir, port: i32, arguments: &[&str]) -> (Child, u16) {
-    let mut child = Command::new(program())
+    // It ends with the thread that started it, however that one ends.
+    let mut child = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program())
         .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
         .arg(folder.path())
         .args(arguments)

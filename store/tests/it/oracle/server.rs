@@ -17,12 +17,25 @@ const START_PAUSE: Duration = Duration::from_millis(50);
 pub struct Server {
     folder: TempDir,
     binaries: PathBuf,
+    /// Arguments and variables of every start.
+    setup: Setup,
     process: Child,
+}
+
+/// What a server is started with, beside what all have.
+#[derive(Clone, Default)]
+pub struct Setup {
+    pub arguments: Vec<String>,
+    pub variables: Vec<(String, String)>,
 }
 
 impl Server {
     /// A new server on a socket of its own.
     pub async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub async fn start_with(setup: Setup) -> Self {
         let binaries = binaries();
         let folder = tempfile::Builder::new().prefix("keynest-oracle").tempdir_in("/tmp").unwrap();
         give_away(folder.path());
@@ -39,8 +52,8 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let process = run(&binaries, folder.path());
-        let mut server = Self { folder, binaries, process };
+        let process = run(&binaries, folder.path(), &setup);
+        let mut server = Self { folder, binaries, setup, process };
         server.wait_until_ready().await;
         server
     }
@@ -51,9 +64,31 @@ impl Server {
 
     /// `kill -9` of the postmaster, and a new one on the same files.
     pub async fn kill_and_restart(&mut self) {
+        self.kill();
+        self.restart().await;
+    }
+
+    /// Of the postmaster.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// `kill -9` of the postmaster; its children notice by themselves.
+    pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        self.process = run(&self.binaries, self.folder.path());
+    }
+
+    /// `pg_ctl stop -m immediate`: no checkpoint, so the next start has to recover.
+    pub fn stop_immediately(&mut self) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args(["-s", "QUIT", &pid]).status().unwrap().success());
+        self.process.wait().unwrap();
+    }
+
+    /// A new one on the same files, after the last one has ended.
+    pub async fn restart(&mut self) {
+        self.process = run(&self.binaries, self.folder.path(), &self.setup);
         self.wait_until_ready().await;
     }
 
@@ -65,7 +100,7 @@ impl Server {
             }
             // Children of the killed one may still hold its memory; the new one then ends at once.
             if self.process.try_wait().unwrap().is_some() {
-                self.process = run(&self.binaries, self.folder.path());
+                self.process = run(&self.binaries, self.folder.path(), &self.setup);
             }
             sleep(START_PAUSE).await;
         }
@@ -80,13 +115,15 @@ impl Drop for Server {
     }
 }
 
-fn run(binaries: &Path, folder: &Path) -> Child {
+fn run(binaries: &Path, folder: &Path, setup: &Setup) -> Child {
     as_owner(&binaries.join("postgres"))
         .arg("-D")
         .arg(folder.join("data"))
         .arg("-k")
         .arg(folder)
         .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB"])
+        .args(&setup.arguments)
+        .envs(setup.variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -113,14 +150,12 @@ fn is_root() -> bool {
 
 /// Postgres refuses to run as root.
 fn as_owner(program: &Path) -> Command {
-    let mut command = if is_root() {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
-    command.current_dir("/");
+    // A server stops with the thread that started it, however that one ends.
+    let mut command = Command::new("setpriv");
+    if is_root() {
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    }
+    command.args(["--pdeathsig", "INT", "--"]).arg(program).current_dir("/");
     command
 }
 

@@ -1,0 +1,214 @@
+//! People who work all the time, each in an organization of their own, and remember what they were told.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::sync::RwLock;
+use tokio::task::JoinSet;
+
+use crate::caller::{Answer, Caller};
+use crate::dice::Dice;
+use crate::ledger::What;
+use crate::sink::Sink;
+use crate::team::Guest;
+
+const PASSWORD: &str = "correct-Horse-7-battery";
+/// Variables of one environment, so that a look at all of them stays small.
+const VARIABLES_MAX: usize = 20;
+/// After this time no process may know a session that was signed out (I10).
+const REVOKED_WITHIN: Duration = Duration::from_secs(1);
+/// Between two looks into the mailbox.
+const MAIL_LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What somebody knows to be true.
+#[derive(Clone, Default)]
+pub struct Memory {
+    pub organization: i64,
+    pub environment: i64,
+    /// Key and value by id.
+    pub variables: BTreeMap<i64, (String, String)>,
+}
+
+/// Held for reading in every step, so that whoever writes knows that nobody is in the middle of one.
+pub type Gate = Arc<RwLock<()>>;
+
+pub struct Actor {
+    pub(crate) caller: Caller,
+    pub(crate) sink: Sink,
+    pub(crate) dice: Dice,
+    email: String,
+    /// The address of whom this one invites, who is invited by nobody else.
+    pub(crate) peer: String,
+    pub(crate) guest: Guest,
+    refresh: String,
+    made: u64,
+    memory: Arc<Mutex<Memory>>,
+    looking: JoinSet<()>,
+}
+
+impl Actor {
+    /// Registers, activates the account by its mail, signs in, and makes a place to work in.
+    pub async fn arrive(caller: Caller, peer: &str, sink: Sink, seed: u64) -> Self {
+        let [email, peer] = [caller.name(), peer].map(|name| format!("{name}@example.com"));
+        let memory = Arc::default();
+        let (refresh, looking) = (String::new(), JoinSet::new());
+        let (dice, guest, made) = (Dice::new(seed), Guest::None, 0);
+        let mut actor =
+            Self { caller, sink, dice, email, peer, guest, refresh, made, memory, looking };
+        let name = actor.caller.name().to_owned();
+        let account = json!({"username": name, "email": actor.email, "password": PASSWORD,
+            "confirm_password": PASSWORD, "first_name": "", "last_name": ""});
+        actor.must(What::Register, Method::POST, "/api/auth/register/", account).await;
+        let link = actor.link("/activate/").await;
+        let parts: Vec<&str> = link.trim_matches('/').rsplit('/').collect();
+        let body = json!({"uid": parts[1], "token": parts[0]});
+        actor.must(What::Activate, Method::POST, "/api/auth/activate/", body).await;
+        let session = actor.sign_in().await;
+        actor.caller.token = Some(text(&session, "access"));
+        actor.refresh = text(&session, "refresh");
+        let body = json!({"name": format!("team of {name}"), "description": ""});
+        let path = "/api/core/organizations/";
+        let organization =
+            actor.must(What::CreateOrganization, Method::POST, path, body).await.id();
+        let body = json!({"name": "project", "organization": organization});
+        let path = "/api/core/projects/";
+        let project = actor.must(What::CreateProject, Method::POST, path, body).await.id();
+        let body = json!({"name": "env", "project": project, "environment_type": "testing"});
+        let path = "/api/core/environments/";
+        let environment = actor.must(What::CreateEnvironment, Method::POST, path, body).await.id();
+        *actor.memory.lock().unwrap() = Memory { organization, environment, ..Memory::default() };
+        actor
+    }
+
+    pub fn memory(&self) -> Arc<Mutex<Memory>> {
+        Arc::clone(&self.memory)
+    }
+
+    pub fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    /// Works until it is told to stop.
+    pub async fn work(mut self, gate: Gate, done: Arc<AtomicBool>) {
+        while !done.load(Ordering::Relaxed) {
+            let _open = gate.read().await;
+            self.step().await;
+            while self.looking.try_join_next().is_some() {}
+        }
+        self.looking.join_all().await;
+    }
+
+    async fn step(&mut self) {
+        let (organization, environment, ids) = {
+            let memory = self.memory.lock().unwrap();
+            let ids = memory.variables.keys().copied().collect::<Vec<_>>();
+            (memory.organization, memory.environment, ids)
+        };
+        let some = (!ids.is_empty()).then(|| ids[self.dice.below(ids.len())]);
+        match (self.dice.below(100), some) {
+            (0..3, _) => self.come_and_go().await,
+            (3..6, _) => self.renew().await,
+            (6..16, _) => self.look(environment).await,
+            (16..26, _) => self.entertain(organization).await,
+            (26..60, Some(id)) => self.change(environment, id).await,
+            (60.., Some(id)) if ids.len() >= VARIABLES_MAX => self.delete(environment, id).await,
+            (60..68, Some(id)) => self.delete(environment, id).await,
+            _ => self.create(environment).await,
+        }
+    }
+
+    async fn create(&mut self, environment: i64) {
+        self.made += 1;
+        let (key, value) = (format!("KEY_{}", self.made), format!("value {}", self.made));
+        let body = json!({"key": key, "value": value, "environment": environment});
+        let path = "/api/core/variables/";
+        let made = self.must(What::CreateVariable(environment), Method::POST, path, body).await;
+        self.memory.lock().unwrap().variables.insert(made.id(), (key, value));
+    }
+
+    async fn change(&mut self, environment: i64, id: i64) {
+        self.made += 1;
+        let value = format!("value {}", self.made);
+        let (path, body) = (format!("/api/core/variables/{id}/"), json!({"value": value}));
+        self.must(What::ChangeVariable(environment), Method::PATCH, &path, body).await;
+        let mut memory = self.memory.lock().unwrap();
+        memory.variables.get_mut(&id).expect("it is there").1 = value;
+    }
+
+    async fn delete(&mut self, environment: i64, id: i64) {
+        let path = format!("/api/core/variables/{id}/");
+        self.must(What::DeleteVariable(environment), Method::DELETE, &path, Value::Null).await;
+        self.memory.lock().unwrap().variables.remove(&id);
+    }
+
+    async fn look(&mut self, environment: i64) {
+        let path = format!("/api/core/environments/{environment}/variables/");
+        self.caller.reveal(&path).await;
+    }
+
+    async fn renew(&mut self) {
+        let body = json!({"refresh": self.refresh});
+        let path = "/api/auth/token/refresh/";
+        let renewed = self.must(What::Refresh, Method::POST, path, body).await;
+        self.caller.token = Some(text(&renewed, "access"));
+        self.refresh = text(&renewed, "refresh");
+    }
+
+    /// A session that ends at once; a second later its token opens nothing anywhere.
+    async fn come_and_go(&mut self) {
+        let session = self.sign_in().await;
+        let mut other = self.caller.clone();
+        other.token = Some(text(&session, "access"));
+        let own = std::mem::replace(&mut self.caller.token, other.token.clone());
+        self.must(What::LogOut, Method::POST, "/api/auth/logout/", json!({})).await;
+        self.caller.token = own;
+        self.looking.spawn(async move {
+            tokio::time::sleep(REVOKED_WITHIN).await;
+            for address in other.balancer().all() {
+                if other.knock(address, "/api/auth/profile/").await == Some(200) {
+                    let scandal = format!("I10 {address} knows a session that was signed out");
+                    other.ledger().open().scandals.push(scandal);
+                }
+            }
+        });
+    }
+
+    async fn sign_in(&mut self) -> Answer {
+        let body = json!({"email": self.email, "password": PASSWORD});
+        self.must(What::LogIn, Method::POST, "/api/auth/login/", body).await
+    }
+
+    /// A change that nothing stands against.
+    pub(crate) async fn must(
+        &mut self,
+        what: What,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Answer {
+        let answer = self.caller.change(what, method, path, &body).await;
+        assert!(answer.is_ok(), "{} {what:?} {path}: {answer:?}", self.caller.name());
+        answer
+    }
+
+    /// The path of the link in the newest mail of a kind.
+    async fn link(&self, kind: &str) -> String {
+        let mut every = tokio::time::interval(MAIL_LOOK_EVERY);
+        loop {
+            every.tick().await;
+            let mails = self.sink.to(&self.email);
+            let links = mails.iter().rev().flat_map(|mail| &mail.links);
+            if let Some(link) = links.into_iter().find(|link| link.contains(kind)) {
+                return format!("/{}", link.splitn(4, '/').nth(3).unwrap());
+            }
+        }
+    }
+}
+
+fn text(answer: &Answer, member: &str) -> String {
+    answer.body[member].as_str().unwrap_or_else(|| panic!("{member} in {answer:?}")).to_owned()
+}

@@ -1,0 +1,238 @@
+//! What must be true once everything has caught up: the ledger against the log, the read models, the mails and the audit log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use sqlx::AssertSqlSafe;
+
+use crate::actors::Memory;
+use crate::caller::Caller;
+use crate::ledger::{Book, Outcome};
+use crate::mails;
+use crate::world::World;
+
+/// Most memory of one process, in MiB (I12).
+const MEMORY_MAX: u64 = 256;
+/// Findings of one kind that are told in full.
+const TOLD_MAX: usize = 5;
+
+/// What is wrong, and how much was looked at, by invariant.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub wrong: BTreeMap<&'static str, Vec<String>>,
+    pub looked_at: BTreeMap<&'static str, u64>,
+}
+
+impl Findings {
+    pub fn add(&mut self, invariant: &'static str, what: String) {
+        self.wrong.entry(invariant).or_default().push(what);
+    }
+
+    /// So many things were compared for an invariant.
+    pub fn count(&mut self, invariant: &'static str, count: u64) {
+        *self.looked_at.entry(invariant).or_default() += count;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    /// A few of each kind.
+    pub fn told(&self) -> String {
+        let lines = self.wrong.iter().flat_map(|(invariant, found)| {
+            let rest = found.len().saturating_sub(TOLD_MAX);
+            let told = found.iter().take(TOLD_MAX).map(move |it| format!("{invariant}: {it}"));
+            told.chain((rest > 0).then(|| format!("{invariant}: and {rest} more")))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Everything, over the whole log. Nobody works meanwhile.
+pub async fn check(world: &mut World, findings: &mut Findings) {
+    world.note_memory();
+    acknowledged_is_there(world, findings).await;
+    nothing_is_doubled(world, findings).await;
+    the_log_is_whole(world, findings).await;
+    consumers_are_complete(world, findings).await;
+    everything_is_audited(world, findings).await;
+    mails::check(world, findings).await;
+    let book = world.ledger.open();
+    findings.count("I8", book.sent);
+    for scandal in &book.scandals {
+        let (invariant, what) = scandal.split_once(' ').unwrap();
+        let known = ["I8", "I10", "I12"].into_iter().find(|it| *it == invariant);
+        findings.add(known.expect("a known invariant"), what.to_owned());
+    }
+    findings.count("I12", book.shed);
+    if world.memory_max > MEMORY_MAX {
+        findings.add("I12", format!("a process had {} MiB", world.memory_max));
+    }
+}
+
+/// I1: an acknowledged command has its events, as it wrote them; I2: one that was refused has none.
+async fn acknowledged_is_there(world: &World, findings: &mut Findings) {
+    let rows: Vec<(String, Option<i32>, i64)> = sqlx::query_as(
+        "select i.key, c.count, (select count(*) from store.events e
+            where e.position between c.position and c.position + c.count - 1 and e.command_id = c.command_id)
+         from store.idempotency i left join store.commands c using (command_id)",
+    )
+    .fetch_all(&world.db)
+    .await
+    .unwrap();
+    let written: HashMap<_, _> =
+        rows.into_iter().map(|(key, count, there)| (key, (count, there))).collect();
+    let book = world.ledger.open();
+    for line in book.lines.iter().filter(|line| line.what.is_one_command()) {
+        let found = written.get(&line.key).copied().unwrap_or((None, 0));
+        match (&line.outcome, found) {
+            (Outcome::Ok, (Some(count), there)) if i64::from(count) == there => {
+                findings.count("I1", 1);
+            }
+            (Outcome::Ok, _) => findings.add("I1", format!("lost: {line:?}")),
+            (Outcome::Refused(_), (Some(_), _)) => {
+                findings.add("I2", format!("refused, and done all the same: {line:?}"));
+            }
+            (Outcome::Refused(_), (None, _)) => findings.count("I2", 1),
+            (Outcome::Unknown, _) => findings.add("I2", format!("still unknown: {line:?}")),
+        }
+    }
+}
+
+/// I2: as many events of each kind in each stream as were acknowledged, however often they were asked for.
+async fn nothing_is_doubled(world: &World, findings: &mut Findings) {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "select s.name, e.type, count(*) from store.events e join store.streams s on s.id = e.stream_id
+         where s.name like 'environment-%' or s.name like 'organization-%' group by 1, 2",
+    )
+    .fetch_all(&world.db)
+    .await
+    .unwrap();
+    let written: HashMap<(String, String), i64> =
+        rows.into_iter().map(|(stream, event, count)| ((stream, event), count)).collect();
+    let wanted = acknowledged_events(&world.ledger.open());
+    for ((stream, event), count) in wanted {
+        let there = written.get(&(stream.clone(), event.to_owned())).copied().unwrap_or(0);
+        findings.count("I2", there.unsigned_abs());
+        if there != count {
+            let what = format!("{stream}: {count} of {event} acknowledged, {there} written");
+            findings.add(if there > count { "I2" } else { "I1" }, what);
+        }
+    }
+}
+
+fn acknowledged_events(book: &Book) -> BTreeMap<(String, &'static str), i64> {
+    let mut wanted = BTreeMap::new();
+    for line in book.lines.iter().filter(|line| line.outcome == Outcome::Ok) {
+        if let Some((event, stream)) = line.what.event() {
+            *wanted.entry((stream, event)).or_default() += 1;
+        }
+    }
+    wanted
+}
+
+/// I3: positions dense, revisions contiguous, and the product's own proof of the log.
+async fn the_log_is_whole(world: &World, findings: &mut Findings) {
+    let (head, events, highest): (i64, i64, i64) = sqlx::query_as(
+        "select (select position from store.log), count(*), coalesce(max(position), 0) from store.events",
+    )
+    .fetch_one(&world.db)
+    .await
+    .unwrap();
+    findings.count("I3", events.unsigned_abs());
+    if head != events || head != highest {
+        findings.add("I3", format!("head {head}, {events} events, highest position {highest}"));
+    }
+    let torn: Vec<(i64,)> = sqlx::query_as(
+        "select s.id from store.streams s left join store.events e on e.stream_id = s.id group by s.id
+         having min(e.revision) <> 1 or max(e.revision) <> count(*) or s.revision <> count(*)",
+    )
+    .fetch_all(&world.db)
+    .await
+    .unwrap();
+    for (stream,) in torn {
+        findings.add("I3", format!("stream {stream} is not contiguous"));
+    }
+    for (invariant, arguments) in [("I3", &["verify"][..]), ("I4", &["rebuild", "--check"])] {
+        let output = world.command(arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        if invariant == "I4" {
+            findings
+                .count("I4", told.lines().filter(|line| line.contains(": equal")).count() as u64);
+        }
+        if !output.status.success() {
+            let wrong: Vec<_> = told.lines().filter(|line| !line.contains(": equal")).collect();
+            let why = String::from_utf8_lossy(&output.stderr);
+            findings.add(invariant, format!("{arguments:?}: {} {why}", wrong.join("; ")));
+        }
+    }
+}
+
+/// I5: nobody skipped an event, nobody left a stream behind, nothing waits or was given up.
+async fn consumers_are_complete(world: &World, findings: &mut Findings) {
+    let questions = [
+        ("events without an audit row", "select count(*) from store.events e
+            where not exists (select from read.audit_log a where a.position = e.position)"),
+        ("audit rows without an event", "select count(*) from read.audit_log a
+            where not exists (select from store.events e where e.position = a.position)"),
+        ("streams left behind", "select count(*) from read.parked"),
+        ("mails begun and not finished", "select count(*) from store.effects
+            where done_at is null and refused_at is null"),
+        ("work that waits", "select count(*) from store.work where not is_dead"),
+        ("accounts without their mail", "select count(*) from store.events e where e.type = 'user.registered'
+            and not exists (select from store.effects f where f.event_id = e.event_id and f.done_at is not null)"),
+    ];
+    for (what, question) in questions {
+        let count: i64 =
+            sqlx::query_scalar(AssertSqlSafe(question)).fetch_one(&world.db).await.unwrap();
+        if count > 0 {
+            findings.add("I5", format!("{count} {what}"));
+        }
+    }
+    let rows: i64 = sqlx::query_scalar("select count(*) from read.audit_log")
+        .fetch_one(&world.db)
+        .await
+        .unwrap();
+    findings.count("I5", rows.unsigned_abs());
+}
+
+/// I7: every look at values is on record, under the request that was answered.
+async fn everything_is_audited(world: &World, findings: &mut Findings) {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "select e.request::text from store.events e join read.audit_log a using (position)
+         where e.type = 'access.variables_read' and e.request is not null",
+    )
+    .fetch_all(&world.db)
+    .await
+    .unwrap();
+    let recorded: std::collections::HashSet<String> = rows.into_iter().map(|row| row.0).collect();
+    let book = world.ledger.open();
+    for reveal in &book.reveals {
+        findings.count("I7", 1);
+        if !recorded.contains(&reveal.request) {
+            findings.add("I7", format!("values were shown in {} and nobody knows", reveal.request));
+        }
+    }
+}
+
+/// I1: through the front door, everybody finds what they were told is there, as they left it.
+pub async fn everybody_sees_what_they_know(
+    memories: &[(Caller, Arc<Mutex<Memory>>)],
+    findings: &mut Findings,
+) {
+    for (caller, memory) in memories {
+        let known = memory.lock().unwrap().clone();
+        let path = format!("/api/core/environments/{}/variables/", known.environment);
+        let answer = caller.reveal(&path).await;
+        let mut seen = BTreeMap::new();
+        for row in answer.body["results"].as_array().into_iter().flatten() {
+            let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+            seen.insert(row["id"].as_i64().unwrap(), (text("key"), text("decrypted_value")));
+        }
+        findings.count("I1", seen.len() as u64);
+        if seen != known.variables {
+            let what = format!("{} knows {:?} and sees {seen:?}", caller.name(), known.variables);
+            findings.add("I1", what);
+        }
+    }
+}

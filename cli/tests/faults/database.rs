@@ -1,0 +1,72 @@
+//! Postgres dies in three ways: one of its processes, all of them at once, and by an immediate stop.
+
+use std::process::Command;
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+use crate::fault::Fault;
+use crate::world::World;
+
+/// One backend of the product: the server ends all others, too, and recovers by itself.
+pub struct BackendKilled;
+
+#[async_trait]
+impl Fault for BackendKilled {
+    fn name(&self) -> &'static str {
+        "postgres-backend-killed"
+    }
+
+    async fn inject(&mut self, world: &mut World) {
+        world.disturb();
+        let backend = some_backend(&world.db).await;
+        let status = Command::new("kill").args(["-s", "KILL", &backend.to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    async fn heal(&mut self, _world: &mut World) {}
+}
+
+async fn some_backend(db: &PgPool) -> i32 {
+    let query = "select pid from pg_stat_activity
+        where backend_type = 'client backend' and pid <> pg_backend_pid() order by query_start desc limit 1";
+    sqlx::query_scalar(query).fetch_one(db).await.unwrap()
+}
+
+/// `kill -9` of the postmaster, and a start with recovery.
+pub struct PostmasterKilled;
+
+#[async_trait]
+impl Fault for PostmasterKilled {
+    fn name(&self) -> &'static str {
+        "postgres-killed"
+    }
+
+    async fn inject(&mut self, world: &mut World) {
+        world.disturb();
+        world.server.kill();
+    }
+
+    async fn heal(&mut self, world: &mut World) {
+        world.server.restart().await;
+    }
+}
+
+/// `pg_ctl stop -m immediate`, and a start with recovery.
+pub struct StoppedAtOnce;
+
+#[async_trait]
+impl Fault for StoppedAtOnce {
+    fn name(&self) -> &'static str {
+        "postgres-stopped"
+    }
+
+    async fn inject(&mut self, world: &mut World) {
+        world.disturb();
+        world.server.stop_immediately();
+    }
+
+    async fn heal(&mut self, world: &mut World) {
+        world.server.restart().await;
+    }
+}

@@ -1,0 +1,114 @@
+//! A class of faults, and how one is driven: load, inject, hold, heal, wait until everything is caught up, check.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+
+use crate::checker::Findings;
+use crate::world::World;
+
+/// Far longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks at how far things are.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// One class. Everything runs while the actors work.
+#[async_trait]
+pub trait Fault: Send {
+    /// As the table and `KEYNEST_FAULTS_CLASSES` name it.
+    fn name(&self) -> &'static str;
+
+    /// How often it is injected.
+    fn times(&self, world: &World) -> usize {
+        world.settings.rounds
+    }
+
+    /// Brings it about.
+    async fn inject(&mut self, world: &mut World);
+
+    /// Takes it away; what was killed is started again.
+    async fn heal(&mut self, world: &mut World);
+
+    /// Requests that are sent while it lasts, before it is healed.
+    fn requests(&self) -> u64 {
+        20
+    }
+
+    /// What only this class can tell, once everything has caught up and nobody works.
+    async fn check(&mut self, _world: &mut World, _findings: &mut Findings) {}
+}
+
+/// How one class went.
+#[derive(Debug, Default)]
+pub struct Run {
+    pub name: &'static str,
+    pub times: usize,
+    pub acknowledged: u64,
+    pub unanswered: u64,
+    /// From the end of the fault until both APIs answer changes and all that was written before is caught up.
+    pub recoveries: Vec<Duration>,
+}
+
+pub async fn drive(fault: &mut dyn Fault, world: &mut World) -> Run {
+    let before = totals(world);
+    let mut run = Run { name: fault.name(), times: fault.times(world), ..Run::default() };
+    for _ in 0..run.times {
+        fault.inject(world).await;
+        hold(world, fault.requests()).await;
+        fault.heal(world).await;
+        let healed = Instant::now();
+        let recovered = tokio::time::timeout(PATIENCE, recovered(world));
+        recovered.await.unwrap_or_else(|_| panic!("no recovery from {}", fault.name()));
+        run.recoveries.push(healed.elapsed());
+    }
+    let after = totals(world);
+    (run.acknowledged, run.unanswered) = (after.0 - before.0, after.1 - before.1);
+    run
+}
+
+fn totals(world: &World) -> (u64, u64, u64) {
+    let book = world.ledger.open();
+    (book.acknowledged, book.unanswered, book.sent)
+}
+
+/// Until so many more requests were sent.
+async fn hold(world: &World, requests: u64) {
+    let until = totals(world).2 + requests;
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    while totals(world).2 < until {
+        every.tick().await;
+    }
+}
+
+/// Changes are answered again, and read models and mailer have come as far as the log was then.
+async fn recovered(world: &World) {
+    let until = totals(world).0 + 2;
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    while totals(world).0 < until {
+        every.tick().await;
+    }
+    catch_up(world).await;
+}
+
+/// Until audit log and mailer have come to where the log is now, and no mail waits.
+pub async fn catch_up(world: &World) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    let head = loop {
+        every.tick().await;
+        let head = sqlx::query_scalar::<_, i64>("select position from store.log");
+        if let Ok(head) = head.fetch_one(&world.db).await {
+            break head;
+        }
+    };
+    // A mail that is to be tried again is part of it.
+    let places = "select case when exists (select from store.work where not is_dead) then 0
+        else least((select position from read.checkpoints where name = 'audit_log'),
+        (select position from store.consumers where durable = 'mailer')) end";
+    loop {
+        let place = sqlx::query_scalar::<_, Option<i64>>(places).fetch_one(&world.db).await;
+        if place.is_ok_and(|place| place.is_some_and(|place| place >= head)) {
+            return;
+        }
+        every.tick().await;
+    }
+}

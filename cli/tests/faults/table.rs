@@ -1,0 +1,65 @@
+//! What is printed at the end, and kept as JSON in `target/faults`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::checker::Findings;
+use crate::fault::Run;
+use crate::world::World;
+
+#[derive(Default)]
+pub struct Table {
+    rows: Vec<Value>,
+    wrong: Vec<String>,
+}
+
+impl Table {
+    pub fn add(&mut self, run: &Run, findings: Findings) {
+        let mut seconds: Vec<f64> = run.recoveries.iter().map(Duration::as_secs_f64).collect();
+        seconds.sort_by(f64::total_cmp);
+        let median = seconds.get(seconds.len() / 2).copied().unwrap_or(0.0);
+        let longest = seconds.last().copied().unwrap_or(0.0);
+        let wrong: Value =
+            findings.wrong.iter().map(|(name, found)| ((*name).to_owned(), found.len())).collect();
+        println!(
+            "{:<22} × {:<4} {:>6} acknowledged, {:>5} unanswered; recovery {median:.1} s, at most {longest:.1} s; {}",
+            run.name,
+            run.times,
+            run.acknowledged,
+            run.unanswered,
+            if findings.is_empty() { "all invariants hold" } else { "NOT SOUND" },
+        );
+        if !findings.is_empty() {
+            self.wrong.push(format!("{}:\n{}", run.name, findings.told()));
+        }
+        self.rows.push(json!({
+            "class": run.name, "times": run.times, "acknowledged": run.acknowledged,
+            "unanswered": run.unanswered, "recovery_seconds_median": median,
+            "recovery_seconds_max": longest, "looked_at": findings.looked_at, "wrong": wrong,
+        }));
+    }
+
+    /// Writes everything down, and fails if anything was wrong.
+    pub fn end(self, world: &World) {
+        let book = world.ledger.open();
+        let summary = json!({
+            "seed": world.settings.seed, "actors": world.settings.actors,
+            "requests": book.sent, "acknowledged": book.acknowledged, "unanswered": book.unanswered,
+            "shed": book.shed, "memory_max_mib": world.memory_max, "classes": self.rows,
+        });
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../faults");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = serde_json::to_string_pretty(&summary).unwrap();
+        std::fs::write(folder.join("faults.json"), text).unwrap();
+        println!(
+            "{} requests, {} acknowledged changes, {} without an answer, {} shed; at most {} MiB",
+            book.sent, book.acknowledged, book.unanswered, book.shed, world.memory_max
+        );
+        for row in &self.rows {
+            println!("{:<22} {}", row["class"].as_str().unwrap_or(""), row["looked_at"]);
+        }
+        assert!(self.wrong.is_empty(), "seed {}\n{}", world.settings.seed, self.wrong.join("\n"));
+    }
+}

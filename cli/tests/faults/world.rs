@@ -1,0 +1,187 @@
+//! Everything that runs: a Postgres, a NATS and a mail server of this test's own, and two of each process of the product.
+
+use std::process::Command;
+use std::time::Instant;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use crate::caller::Balancer;
+use crate::dice::Dice;
+use crate::ledger::Ledger;
+use crate::nats_server::NatsServer;
+use crate::running::{Place, Running};
+use crate::server::{Server, Setup};
+use crate::settings::Settings;
+use crate::sink::Sink;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Api,
+    Project,
+    Work,
+}
+
+const ROLES: [Role; 6] =
+    [Role::Api, Role::Api, Role::Project, Role::Project, Role::Work, Role::Work];
+
+impl Role {
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Project => "project",
+            Self::Work => "work",
+        }
+    }
+}
+
+/// A place for a process, which may be killed and started again.
+pub struct Slot {
+    pub role: Role,
+    running: Option<Running>,
+}
+
+/// Something that may have come between a mail and the note that it was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Disturbance {
+    pub at: Instant,
+}
+
+pub struct World {
+    pub settings: Settings,
+    pub dice: Dice,
+    pub place: Place,
+    pub server: Server,
+    pub nats: NatsServer,
+    pub sink: Sink,
+    pub balancer: Balancer,
+    pub ledger: Ledger,
+    pub slots: Vec<Slot>,
+    /// For the checker, straight to the socket of the server, where no fault stands in between.
+    pub db: PgPool,
+    pub disturbances: Vec<Disturbance>,
+    /// Most memory that any process had, in MiB.
+    pub memory_max: u64,
+}
+
+impl World {
+    pub async fn start(settings: Settings) -> Self {
+        let arguments = ["-c", "max_connections=500"].map(str::to_owned).into();
+        let server = Server::start_with(Setup { arguments, ..Setup::default() }).await;
+        let db = PgPoolOptions::new().max_connections(4).connect_lazy(&server.url()).unwrap();
+        let dice = Dice::new(settings.seed);
+        let mut world = Self {
+            settings,
+            dice,
+            place: Place::new(),
+            server,
+            nats: NatsServer::start(),
+            sink: Sink::start().await,
+            balancer: Balancer::default(),
+            ledger: Ledger::default(),
+            slots: ROLES.map(|role| Slot { role, running: None }).into(),
+            db,
+            disturbances: Vec::new(),
+            memory_max: 0,
+        };
+        let migrated = world.command(&["migrate"]).output().unwrap();
+        assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+        for slot in 0..world.slots.len() {
+            world.revive(slot);
+        }
+        world
+    }
+
+    /// A subcommand beside the processes.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.place.keynest(arguments);
+        command.envs(self.variables());
+        dies_with_us(&command)
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let smtp = format!("smtp://127.0.0.1:{}?tls=none", self.sink.port);
+        let mut variables = vec![
+            ("DATABASE_URL", self.server.url()),
+            ("KEYNEST_NATS_URL", self.nats.url()),
+            ("KEYNEST_SMTP_URL", smtp),
+            ("KEYNEST_SMTP_TIMEOUT_MS", "2000".to_owned()),
+            // What is not of interest here is not waited for.
+            ("KEYNEST_LOG_LEVEL", "warn,keynest_cli=info".to_owned()),
+            ("KEYNEST_NATS_POLL_MS", "1000".to_owned()),
+            ("KEYNEST_NATS_HEARTBEAT_MS", "1000".to_owned()),
+        ];
+        let unlimited = [
+            "KEYNEST_THROTTLE_ANONYMOUS_PER_HOUR",
+            "KEYNEST_THROTTLE_AUTH_PER_MINUTE",
+            "KEYNEST_THROTTLE_ORGANIZATION_PER_HOUR",
+            "KEYNEST_THROTTLE_REGISTER_PER_MINUTE",
+            "KEYNEST_THROTTLE_SIGN_IN_PER_MINUTE",
+            "KEYNEST_THROTTLE_USER_PER_HOUR",
+        ];
+        variables.extend(unlimited.map(|name| (name, "0".to_owned())));
+        variables
+    }
+
+    /// Starts what is not running in this place, and waits until it is ready.
+    pub fn revive(&mut self, slot: usize) {
+        if self.slots[slot].running.is_none() {
+            let command = self.command(&[self.slots[slot].role.command()]);
+            self.slots[slot].running = Some(self.place.start_by(command));
+        }
+        self.balance();
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, slot: usize) {
+        self.note_memory();
+        self.disturb();
+        if let Some(running) = self.slots[slot].running.take() {
+            running.kill_group();
+        }
+        self.balance();
+    }
+
+    /// Notes that a mail may be sent again.
+    pub fn disturb(&mut self) {
+        self.disturbances.push(Disturbance { at: Instant::now() });
+    }
+
+    fn balance(&self) {
+        let apis = self.slots.iter().filter(|slot| slot.role == Role::Api);
+        let running = apis.filter_map(|slot| slot.running.as_ref());
+        self.balancer.set(running.map(|running| running.address).collect());
+    }
+
+    pub fn note_memory(&mut self) {
+        for running in self.slots.iter().filter_map(|slot| slot.running.as_ref()) {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", running.pid()));
+            let peak = status.ok().and_then(|status| {
+                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+                line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+            });
+            self.memory_max = self.memory_max.max(peak.unwrap_or(0) / 1024);
+        }
+    }
+
+    /// Of a process that runs.
+    pub fn pid(&self, slot: usize) -> u32 {
+        self.slots[slot].running.as_ref().expect("it runs").pid()
+    }
+}
+
+/// The same command, whose process is killed with the thread that started it.
+pub fn dies_with_us(command: &Command) -> Command {
+    let mut wrapped = Command::new("setpriv");
+    wrapped.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program());
+    wrapped.args(command.get_args()).env_clear();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            wrapped.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    wrapped
+}
