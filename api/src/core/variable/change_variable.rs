@@ -8,9 +8,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Variable, reveal};
+use crate::core::MODELS;
 use crate::core::given::{Check, Id};
-use crate::core::{MODELS, found};
 use crate::extract::{Json, Path, Principal, Text};
+use crate::reply::Shown;
 use crate::{App, Done, Problem};
 
 #[derive(Deserialize, ToSchema)]
@@ -54,7 +55,7 @@ impl Request {
 #[utoipa::path(
     patch, path = "/variables/{id}/", tag = "variables", operation_id = "update_variable",
     params(("id" = i64, Path)), request_body = Request, responses(
-        (status = 200, body = Variable),
+        (status = 200, body = Shown<Variable>),
         (status = 400, description = "`parent_is_fixed`"),
         (status = 403, description = "`role_too_weak`"),
     ),
@@ -73,7 +74,7 @@ pub async fn patch(
 #[utoipa::path(
     put, path = "/variables/{id}/", tag = "variables", operation_id = "replace_variable",
     params(("id" = i64, Path)), request_body = Replacement, responses(
-        (status = 200, body = Variable),
+        (status = 200, body = Shown<Variable>),
         (status = 400, description = "`parent_is_fixed`"),
         (status = 403, description = "`role_too_weak`"),
     ),
@@ -96,16 +97,18 @@ async fn change(
 ) -> Result<Done<Variable>, Problem> {
     let id = wish.variable;
     let changed = app.commands.change_variable(&caller.origin, &wish).await?;
-    app.wait_for(changed.position, MODELS).await;
     let load = || app.queries.variable(&caller.reader, id);
-    let shown = match &wish.value {
-        // The author sent it.
-        Some(value) => load().await?.map(|row| Variable::shown(row, value.expose().to_owned())),
-        None => match reveal::one(app, caller, load).await {
-            Ok(shown) => shown,
-            // The change is made; that its value cannot be shown now does not undo it.
-            Err(_) => load().await?.map(Variable::hidden),
-        },
+    let show = || async {
+        Ok(match &wish.value {
+            // The author sent it.
+            Some(value) => load().await?.map(|row| Variable::shown(row, value.expose().to_owned())),
+            None => match reveal::one(app, caller, load).await {
+                Ok(shown) => shown,
+                // The change is made; that its value cannot be shown now does not undo it.
+                Err(_) => load().await?.map(Variable::hidden),
+            },
+        })
     };
-    Ok(app.done(StatusCode::OK, changed.position, MODELS, found(shown)?).await)
+    // Neither does it that the row cannot be seen yet, even where it is a new one.
+    app.answer(StatusCode::OK, changed.position, MODELS, id.get(), show).await
 }
