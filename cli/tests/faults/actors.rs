@@ -45,6 +45,7 @@ pub struct Actor {
     pub(crate) peer: String,
     pub(crate) guest: Guest,
     refresh: String,
+    project: i64,
     made: u64,
     memory: Arc<Mutex<Memory>>,
     looking: JoinSet<()>,
@@ -57,8 +58,19 @@ impl Actor {
         let memory = Arc::default();
         let (refresh, looking) = (String::new(), JoinSet::new());
         let (dice, guest, made) = (Dice::new(seed), Guest::None, 0);
-        let mut actor =
-            Self { caller, sink, dice, email, peer, guest, refresh, made, memory, looking };
+        let mut actor = Self {
+            caller,
+            sink,
+            dice,
+            email,
+            peer,
+            guest,
+            refresh,
+            project: 0,
+            made,
+            memory,
+            looking,
+        };
         let name = actor.caller.name().to_owned();
         let account = json!({"username": name, "email": actor.email, "password": PASSWORD,
             "confirm_password": PASSWORD, "first_name": "", "last_name": ""});
@@ -77,11 +89,20 @@ impl Actor {
         let body = json!({"name": "project", "organization": organization});
         let path = "/api/core/projects/";
         let project = actor.must(What::CreateProject, Method::POST, path, body).await.id();
+        actor.project = project;
         let body = json!({"name": "env", "project": project, "environment_type": "testing"});
         let path = "/api/core/environments/";
         let environment = actor.must(What::CreateEnvironment, Method::POST, path, body).await.id();
         *actor.memory.lock().unwrap() = Memory { organization, environment, ..Memory::default() };
         actor
+    }
+
+    /// A second environment, for others to work in.
+    pub async fn lend(&mut self) -> (String, i64) {
+        let body = json!({"name": "lent", "project": self.project, "environment_type": "testing"});
+        let path = "/api/core/environments/";
+        let lent = self.must(What::CreateEnvironment, Method::POST, path, body).await;
+        (self.caller.token.clone().unwrap(), lent.id())
     }
 
     pub fn memory(&self) -> Arc<Mutex<Memory>> {

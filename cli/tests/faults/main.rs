@@ -22,6 +22,7 @@ mod calm;
 mod checker;
 mod database;
 mod dice;
+mod disk;
 mod fault;
 mod kills;
 mod ledger;
@@ -30,7 +31,9 @@ mod mails;
 #[expect(dead_code, reason = "the tests of the workers use more of it")]
 #[path = "../../../workers/tests/it/nats_server.rs"]
 mod nats_server;
+mod partition;
 mod pause;
+mod race;
 #[expect(dead_code, reason = "the other tests of this crate use more of it")]
 #[path = "../it/running.rs"]
 mod running;
@@ -39,9 +42,11 @@ mod running;
 mod server;
 mod settings;
 mod sink;
+mod steps;
 mod strangers;
 mod table;
 mod team;
+mod wire;
 mod world;
 
 use std::sync::Arc;
@@ -54,12 +59,15 @@ use tokio::task::JoinSet;
 use crate::actors::{Actor, Gate};
 use crate::caller::Caller;
 use crate::checker::Findings;
+use crate::disk::{BadDisk, Trouble};
 use crate::fault::Fault;
 use crate::mail_server::MailServer;
+use crate::partition::Partition;
 use crate::settings::Settings;
 use crate::sink::Mood;
 use crate::table::Table;
-use crate::world::World;
+use crate::wire::{Cut, Target};
+use crate::world::{Role, World};
 
 /// Every class, in the order in which they are tried.
 fn classes() -> Vec<Box<dyn Fault>> {
@@ -73,17 +81,44 @@ fn classes() -> Vec<Box<dyn Fault>> {
         Box::new(MailServer { name: "smtp-closing", mood: Mood::Closing }),
         Box::new(MailServer { name: "smtp-later", mood: Mood::Later }),
         Box::new(MailServer { name: "smtp-dropped", mood: Mood::DropsAfterDot }),
+        Box::new(bad_disk("disk-full", Trouble::Full)),
+        Box::new(bad_disk("disk-slow", Trouble::Slow(200))),
+        Box::new(bad_disk("disk-broken", Trouble::Broken)),
+        Box::new(race::Race::default()),
+        Box::new(steps::Steps::default()),
+        Box::new(cut("cut-api-postgres", Role::Api, Target::Postgres, Cut::Both)),
+        Box::new(cut("cut-api-postgres-answers", Role::Api, Target::Postgres, Cut::Answers)),
+        Box::new(cut("cut-project-postgres", Role::Project, Target::Postgres, Cut::Both)),
+        Box::new(cut("cut-work-postgres", Role::Work, Target::Postgres, Cut::Both)),
+        Box::new(cut("cut-work-nats", Role::Work, Target::Nats, Cut::Both)),
+        Box::new(cut("cut-work-mail", Role::Work, Target::Mail, Cut::Both)),
         Box::new(calm::Calm),
     ]
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_invariant_holds_under_every_fault() {
+fn cut(name: &'static str, role: Role, target: Target, cut: Cut) -> Partition {
+    Partition { name, role, target, cut }
+}
+
+fn bad_disk(name: &'static str, trouble: Trouble) -> BadDisk {
+    BadDisk { name, trouble }
+}
+
+#[test]
+fn every_invariant_holds_under_every_fault() {
+    if !wire::moved_into_namespace("every_invariant_holds_under_every_fault") {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(prove());
+    }
+}
+
+async fn prove() {
     let settings = Settings::read();
     println!("{settings:?}");
     let began = Instant::now();
     let mut world = World::start(settings.clone()).await;
-    let actors = arrive(&world).await;
+    let mut actors = arrive(&world).await;
+    world.racing = Some(actors[0].lend().await);
     let (gate, done) = (Gate::default(), Arc::new(AtomicBool::new(false)));
     let mut working = JoinSet::new();
     let mut memories = Vec::new();

@@ -8,6 +8,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::wire::Wires;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     Well,
@@ -44,7 +46,7 @@ pub struct Sink {
 
 impl Sink {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind((Wires::listen(), 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mood = watch::Sender::new(Mood::Well);
         let sink = Self { port, mood, mails: Arc::default() };
@@ -76,7 +78,7 @@ impl Sink {
                 continue;
             }
             if listener.is_none() {
-                listener = TcpListener::bind(("127.0.0.1", self.port)).await.ok();
+                listener = TcpListener::bind((Wires::listen(), self.port)).await.ok();
             }
             let Some(open) = &listener else {
                 tokio::task::yield_now().await;

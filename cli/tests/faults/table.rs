@@ -47,15 +47,15 @@ impl Table {
         let summary = json!({
             "seed": world.settings.seed, "actors": world.settings.actors,
             "requests": book.sent, "acknowledged": book.acknowledged, "unanswered": book.unanswered,
-            "shed": book.shed, "memory_max_mib": world.memory_max, "classes": self.rows,
+            "kills": world.kills, "shed": book.shed, "memory_max_mib": world.memory_max, "classes": self.rows,
         });
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../faults");
         std::fs::create_dir_all(&folder).unwrap();
         let text = serde_json::to_string_pretty(&summary).unwrap();
         std::fs::write(folder.join("faults.json"), text).unwrap();
         println!(
-            "{} requests, {} acknowledged changes, {} without an answer, {} shed; at most {} MiB",
-            book.sent, book.acknowledged, book.unanswered, book.shed, world.memory_max
+            "{} kills, {} requests, {} acknowledged changes, {} without an answer, {} shed; at most {} MiB",
+            world.kills, book.sent, book.acknowledged, book.unanswered, book.shed, world.memory_max
         );
         for row in &self.rows {
             println!("{:<22} {}", row["class"].as_str().unwrap_or(""), row["looked_at"]);

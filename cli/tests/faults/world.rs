@@ -8,12 +8,14 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::caller::Balancer;
 use crate::dice::Dice;
+use crate::disk::Disk;
 use crate::ledger::Ledger;
 use crate::nats_server::NatsServer;
 use crate::running::{Place, Running};
 use crate::server::{Server, Setup};
 use crate::settings::Settings;
 use crate::sink::Sink;
+use crate::wire::{Target, Wires};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -52,6 +54,10 @@ pub struct World {
     pub dice: Dice,
     pub place: Place,
     pub server: Server,
+    /// What the server has.
+    pub disk: Disk,
+    pub wires: Wires,
+    #[expect(dead_code, reason = "it runs as long as this is there")]
     pub nats: NatsServer,
     pub sink: Sink,
     pub balancer: Balancer,
@@ -60,28 +66,44 @@ pub struct World {
     /// For the checker, straight to the socket of the server, where no fault stands in between.
     pub db: PgPool,
     pub disturbances: Vec<Disturbance>,
+    /// Processes of the product that were killed.
+    pub kills: usize,
+    /// The token of somebody, and an environment of theirs that nobody else works in.
+    pub racing: Option<(String, i64)>,
     /// Most memory that any process had, in MiB.
     pub memory_max: u64,
 }
 
 impl World {
     pub async fn start(settings: Settings) -> Self {
-        let arguments = ["-c", "max_connections=500"].map(str::to_owned).into();
-        let server = Server::start_with(Setup { arguments, ..Setup::default() }).await;
+        let port = free_port();
+        let listen = format!("listen_addresses={}", Wires::listen());
+        let arguments = ["-c", "max_connections=500", "-c", &listen].map(str::to_owned).into();
+        let disk = Disk::new();
+        let setup = Setup { port: Some(port), arguments, variables: disk.variables() };
+        let server = Server::start_with(setup).await;
         let db = PgPoolOptions::new().max_connections(4).connect_lazy(&server.url()).unwrap();
         let dice = Dice::new(settings.seed);
+        let (nats, sink) = (NatsServer::start_at(Wires::listen()), Sink::start().await);
+        let ports =
+            [(Target::Postgres, port), (Target::Nats, nats.port()), (Target::Mail, sink.port)];
+        let wires = Wires::lay(ROLES.len(), ports.into()).await;
         let mut world = Self {
             settings,
             dice,
             place: Place::new(),
             server,
-            nats: NatsServer::start(),
-            sink: Sink::start().await,
+            disk,
+            wires,
+            nats,
+            sink,
             balancer: Balancer::default(),
             ledger: Ledger::default(),
             slots: ROLES.map(|role| Slot { role, running: None }).into(),
             db,
             disturbances: Vec::new(),
+            kills: 0,
+            racing: None,
             memory_max: 0,
         };
         let migrated = world.command(&["migrate"]).output().unwrap();
@@ -92,19 +114,26 @@ impl World {
         world
     }
 
-    /// A subcommand beside the processes.
+    /// A subcommand beside the processes, straight at the database.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.place.keynest(arguments);
-        command.envs(self.variables());
+        command.env("DATABASE_URL", self.server.url());
         dies_with_us(&command)
     }
 
-    fn variables(&self) -> Vec<(&'static str, String)> {
-        let smtp = format!("smtp://127.0.0.1:{}?tls=none", self.sink.port);
+    /// A process in its place, with its own wires.
+    fn process(&self, slot: usize) -> Command {
+        let mut command = self.place.keynest(&[self.slots[slot].role.command()]);
+        command.envs(self.variables(slot));
+        dies_with_us(&command)
+    }
+
+    fn variables(&self, slot: usize) -> Vec<(&'static str, String)> {
+        let wire = |target| self.wires.address(slot, target);
         let mut variables = vec![
-            ("DATABASE_URL", self.server.url()),
-            ("KEYNEST_NATS_URL", self.nats.url()),
-            ("KEYNEST_SMTP_URL", smtp),
+            ("DATABASE_URL", format!("postgres://postgres@{}/postgres", wire(Target::Postgres))),
+            ("KEYNEST_NATS_URL", format!("nats://{}", wire(Target::Nats))),
+            ("KEYNEST_SMTP_URL", format!("smtp://{}?tls=none", wire(Target::Mail))),
             ("KEYNEST_SMTP_TIMEOUT_MS", "2000".to_owned()),
             // What is not of interest here is not waited for.
             ("KEYNEST_LOG_LEVEL", "warn,keynest_cli=info".to_owned()),
@@ -123,10 +152,24 @@ impl World {
         variables
     }
 
+    /// Another API, which reaches Postgres at an address that the caller made.
+    pub fn start_beside(&self, postgres: std::net::SocketAddr) -> Running {
+        let mut command = self.place.keynest(&["api"]);
+        command.envs(self.variables(0));
+        command.env("DATABASE_URL", format!("postgres://postgres@{postgres}/postgres"));
+        self.place.start_by(dies_with_us(&command))
+    }
+
+    /// It has died, or does now.
+    pub fn killed_beside(&mut self, running: Running) {
+        self.kills += 1;
+        drop(running);
+    }
+
     /// Starts what is not running in this place, and waits until it is ready.
     pub fn revive(&mut self, slot: usize) {
         if self.slots[slot].running.is_none() {
-            let command = self.command(&[self.slots[slot].role.command()]);
+            let command = self.process(slot);
             self.slots[slot].running = Some(self.place.start_by(command));
         }
         self.balance();
@@ -137,6 +180,7 @@ impl World {
         self.note_memory();
         self.disturb();
         if let Some(running) = self.slots[slot].running.take() {
+            self.kills += 1;
             running.kill_group();
         }
         self.balance();
@@ -184,4 +228,9 @@ pub fn dies_with_us(command: &Command) -> Command {
         wrapped.current_dir(folder);
     }
     wrapped
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }

@@ -6,10 +6,13 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+const LOOPBACK: &str = "127.0.0.1";
+
 /// Killed when it is dropped.
 pub struct NatsServer {
     child: Child,
     folder: TempDir,
+    address: &'static str,
     port: u16,
 }
 
@@ -20,8 +23,15 @@ impl NatsServer {
 
     pub fn start_with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (child, port) = run(&folder, -1, arguments);
-        Self { child, folder, port }
+        let (child, port) = run(&folder, LOOPBACK, -1, arguments);
+        Self { child, folder, address: LOOPBACK, port }
+    }
+
+    /// Listens at another address.
+    pub fn start_at(address: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, port) = run(&folder, address, -1, &[]);
+        Self { child, folder, address, port }
     }
 
     pub fn url(&self) -> String {
@@ -41,14 +51,14 @@ impl NatsServer {
     /// On the same port, over what it had stored.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = run(&self.folder, self.port.into(), &[]).0;
+        self.child = run(&self.folder, self.address, self.port.into(), &[]).0;
     }
 
     /// On the same port, with nothing.
     pub fn restart_empty(&mut self) {
         self.kill();
         std::fs::remove_dir_all(self.folder.path().join("jetstream")).unwrap();
-        self.child = run(&self.folder, self.port.into(), &[]).0;
+        self.child = run(&self.folder, self.address, self.port.into(), &[]).0;
     }
 
     /// It keeps its connections and answers nothing.
@@ -74,12 +84,12 @@ impl Drop for NatsServer {
 }
 
 /// Until it is ready. Port -1: a free one.
-fn run(folder: &TempDir, port: i32, arguments: &[&str]) -> (Child, u16) {
+fn run(folder: &TempDir, address: &str, port: i32, arguments: &[&str]) -> (Child, u16) {
     // It ends with the thread that started it, however that one ends.
     let mut child = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "--"])
         .arg(program())
-        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+        .args(["-a", address, "-p", &port.to_string(), "-js", "-sd"])
         .arg(folder.path())
         .args(arguments)
         .stdout(Stdio::null())

@@ -25,6 +25,8 @@ pub struct Server {
 /// What a server is started with, beside what all have.
 #[derive(Clone, Default)]
 pub struct Setup {
+    /// Where it listens: of its socket, and of addresses that the arguments name.
+    pub port: Option<u16>,
     pub arguments: Vec<String>,
     pub variables: Vec<(String, String)>,
 }
@@ -59,7 +61,8 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("postgres:///postgres?user=postgres&host={}", self.folder.path().display())
+        let port = self.setup.port.map(|port| format!("&port={port}")).unwrap_or_default();
+        format!("postgres:///postgres?user=postgres&host={}{port}", self.folder.path().display())
     }
 
     /// `kill -9` of the postmaster, and a new one on the same files.
@@ -92,6 +95,13 @@ impl Server {
         self.wait_until_ready().await;
     }
 
+    /// Where it gave up by itself.
+    pub async fn restart_if_ended(&mut self) {
+        if self.process.try_wait().unwrap().is_some() {
+            self.restart().await;
+        }
+    }
+
     async fn wait_until_ready(&mut self) {
         let connect: PgConnectOptions = self.url().parse().unwrap();
         for _ in 0..START_TRIES_MAX {
@@ -122,6 +132,7 @@ fn run(binaries: &Path, folder: &Path, setup: &Setup) -> Child {
         .arg("-k")
         .arg(folder)
         .args(["-c", "listen_addresses=", "-c", "max_connections=100", "-c", "shared_buffers=32MB"])
+        .args(setup.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]))
         .args(&setup.arguments)
         .envs(setup.variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())

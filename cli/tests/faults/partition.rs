@@ -1,0 +1,35 @@
+//! Wires are cut: between one process and what it needs, both ways or only the way back.
+
+use async_trait::async_trait;
+
+use crate::fault::Fault;
+use crate::wire::{Cut, Target};
+use crate::world::{Role, World};
+
+/// One process of a kind loses one of its wires.
+pub struct Partition {
+    pub name: &'static str,
+    pub role: Role,
+    pub target: Target,
+    pub cut: Cut,
+}
+
+#[async_trait]
+impl Fault for Partition {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn inject(&mut self, world: &mut World) {
+        world.disturb();
+        let of_kind: Vec<usize> =
+            (0..world.slots.len()).filter(|slot| world.slots[*slot].role == self.role).collect();
+        let slot = of_kind[world.dice.below(of_kind.len())];
+        world.wires.cut(slot, self.target, self.cut);
+    }
+
+    async fn heal(&mut self, world: &mut World) {
+        world.wires.mend_all();
+        world.disturb();
+    }
+}
