@@ -84,7 +84,7 @@ impl World {
         let server = Server::start_with(setup).await;
         let db = PgPoolOptions::new().max_connections(4).connect_lazy(&server.url()).unwrap();
         let dice = Dice::new(settings.seed);
-        let (nats, sink) = (NatsServer::start_at(Wires::listen()), Sink::start().await);
+        let (nats, sink) = (NatsServer::start_at(Wires::listen(), &[]), Sink::start().await);
         let ports =
             [(Target::Postgres, port), (Target::Nats, nats.port()), (Target::Mail, sink.port)];
         let wires = Wires::lay(ROLES.len(), ports.into()).await;

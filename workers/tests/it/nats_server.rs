@@ -6,8 +6,6 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-const LOOPBACK: &str = "127.0.0.1";
-
 /// Killed when it is dropped.
 pub struct NatsServer {
     child: Child,
@@ -22,15 +20,12 @@ impl NatsServer {
     }
 
     pub fn start_with(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (child, port) = run(&folder, LOOPBACK, -1, arguments);
-        Self { child, folder, address: LOOPBACK, port }
+        Self::start_at("127.0.0.1", arguments)
     }
 
-    /// Listens at another address.
-    pub fn start_at(address: &'static str) -> Self {
+    pub fn start_at(address: &'static str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (child, port) = run(&folder, address, -1, &[]);
+        let (child, port) = run(&folder, address, -1, arguments);
         Self { child, folder, address, port }
     }
 

@@ -6,6 +6,7 @@ mod ledger;
 #[path = "../../../oracle/random.rs"]
 mod random;
 mod run;
+#[expect(dead_code, reason = "the proof under faults uses more of it, see cli/tests/faults")]
 mod server;
 
 use std::hash::{BuildHasher, Hasher};
