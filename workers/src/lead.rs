@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,16 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_secs(1);
 /// A connection that does not answer for so long is lost, and the lead with it.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// Postgres drops a leader whose machine is gone: after so much silence it asks, …
+const SILENCE: Duration = Duration::from_secs(1);
+/// … so often, with as much time between, and that was it.
+const PROBES: u32 = 2;
+/// A leader is taken over from within this time, whether its process or its machine is gone.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
+const _: () = assert!(
+    (SILENCE.as_millis() + SILENCE.as_millis() * PROBES as u128 + TICK.as_millis())
+        < TAKEN_OVER_WITHIN.as_millis()
+);
 
 /// The lock of one durable. It ends with its connection, so a process that dies or is cut off loses it.
 pub(crate) struct Lead(PgConnection);
@@ -22,7 +32,7 @@ impl Lead {
         durable: &str,
         stop: &CancellationToken,
     ) -> Result<Option<Self>, sqlx::Error> {
-        let mut connection = pool.connect_options().connect().await?;
+        let mut connection = watched(&pool.connect_options()).connect().await?;
         let name = format!("keynest consumer {durable}");
         while !stop.is_cancelled() {
             let row = sqlx::query!(
@@ -60,5 +70,38 @@ impl Lead {
         // The server ends a closed connection when it gets round to it.
         sqlx::query("select pg_advisory_unlock_all()").execute(&mut self.0).await?;
         self.0.close().await
+    }
+}
+
+/// A connection that the server looks after: of a process that is killed its end is closed, of a machine it is not.
+fn watched(options: &PgConnectOptions) -> PgConnectOptions {
+    let silence = SILENCE.as_secs().to_string();
+    options.clone().options([
+        ("tcp_keepalives_idle", silence.clone()),
+        ("tcp_keepalives_interval", silence),
+        ("tcp_keepalives_count", PROBES.to_string()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::postgres::PgPoolOptions;
+
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn the_server_looks_after_whoever_leads(_: PgPoolOptions, connect: PgConnectOptions) {
+        let pool = PgPoolOptions::new().connect_with(connect).await.unwrap();
+        let lead = Lead::win(&pool, "probe", &CancellationToken::new()).await.unwrap();
+        let mut lead = lead.unwrap();
+        let settings: (String, String, String) = sqlx::query_as(
+            "select current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'),
+                 current_setting('tcp_keepalives_count')",
+        )
+        .fetch_one(&mut lead.0)
+        .await
+        .unwrap();
+        assert_eq!(settings, ("1".to_owned(), "1".to_owned(), "2".to_owned()));
+        lead.resign().await.unwrap();
     }
 }

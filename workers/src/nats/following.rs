@@ -28,8 +28,7 @@ impl Following {
     ) -> Self {
         let (teller, told) = watch::channel(Told::default());
         let (settled, heard) = watch::channel(after);
-        let incarnation = store.incarnation();
-        let pull = Pull { nats, incarnation, durable, told: teller, settled: heard };
+        let pull = Pull { nats, store: store.clone(), durable, told: teller, settled: heard };
         let pull = AbortOnDropHandle::new(tokio::spawn(pull.run()));
         Self { store, after, rounds: 0, told, settled, _pull: pull }
     }

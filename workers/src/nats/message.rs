@@ -2,6 +2,7 @@
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
+use keynest_domain::EventId;
 use keynest_store::{Incarnation, Position, Recorded};
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ const SUBJECT_START: &str = "keynest.events";
 /// In the place of an organization where there is none.
 const NO_ORGANIZATION: &str = "_";
 
+const ID: &str = "ce-id";
 const POSITION: &str = "ce-position";
 const PREVIOUS: &str = "ce-previous";
 const INCARNATION: &str = "ce-incarnation";
@@ -37,6 +39,11 @@ impl Mark {
     }
 }
 
+/// The event that a message says it is.
+pub(super) fn event_id(headers: &HeaderMap) -> Option<EventId> {
+    Uuid::parse_str(headers.get(ID)?.as_str()).ok().map(EventId::new)
+}
+
 /// The dots of an event's name divide it, so that `keynest.events.*.*.user.>` is all of users.
 pub(super) fn subject(recorded: &Recorded) -> String {
     let organization = recorded.metadata.organization.map(|it| it.to_string());
@@ -52,7 +59,7 @@ pub(super) fn message(recorded: &Recorded, mark: Mark, source: &str) -> PublishM
     let id = recorded.event_id.to_string();
     let mut attributes = vec![
         ("ce-specversion", "1.0".to_owned()),
-        ("ce-id", id.clone()),
+        (ID, id.clone()),
         ("ce-source", source.to_owned()),
         ("ce-type", escaped_dots(&recorded.name)),
         ("ce-subject", escaped(recorded.stream.as_str())),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Stream;
 use futures::StreamExt;
-use keynest_store::{Incarnation, Position};
+use keynest_store::{EventStore, Position};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -28,7 +28,8 @@ pub(super) struct Told {
 
 pub(super) struct Pull {
     pub nats: JetStream,
-    pub incarnation: Incarnation,
+    /// Asked only whether the log goes as far as a message says.
+    pub store: EventStore,
     pub durable: &'static str,
     pub told: watch::Sender<Told>,
     /// Up to where everything is handled or in the work table, and in the checkpoint.
@@ -100,7 +101,7 @@ impl Pull {
         loop {
             tokio::select! {
                 message = messages.next() => match message {
-                    Some(Ok(message)) => self.take(message, &mut taken),
+                    Some(Ok(message)) => self.take(message, &mut taken).await,
                     Some(Err(error)) => return NatsError::refused("send messages")(Box::new(error)),
                     None => return NatsError::NotConnected,
                 },
@@ -114,9 +115,12 @@ impl Pull {
         }
     }
 
-    fn take(&self, message: Message, taken: &mut Taken) {
-        let ours = |mark: &Mark| mark.incarnation == self.incarnation;
-        let mark = message.headers.as_ref().and_then(Mark::read).filter(ours);
+    async fn take(&self, message: Message, taken: &mut Taken) {
+        let mark = message.headers.as_ref().and_then(Mark::read);
+        let mark = match mark {
+            Some(mark) if self.is_of_the_log(&mark).await => Some(mark),
+            _ => None,
+        };
         let last = taken.last.unwrap_or_default();
         match mark {
             Some(mark) if mark.position > last => {
@@ -138,10 +142,22 @@ impl Pull {
                     is_news
                 });
             }
-            // Once more, of another life of the log, or nobody's: done as soon as what came before it is.
-            _ if taken.waiting.is_empty() => taken.waiting.push_back((Position::START, message)),
+            // Once more, of another life of the log, or nobody's: done as soon as what came before it is, also what came
+            // to an earlier attachment.
+            _ if taken.waiting.is_empty() => {
+                taken.waiting.push_back((self.told.borrow().until, message));
+            }
             _ => {}
         }
+    }
+
+    /// Somebody else may say anything, and what lies beyond the end of the log would be waited for.
+    async fn is_of_the_log(&self, mark: &Mark) -> bool {
+        if mark.incarnation != self.store.incarnation() {
+            return false;
+        }
+        let known = *self.store.watch_head().borrow();
+        mark.position <= known || self.store.head().await.is_ok_and(|head| mark.position <= head)
     }
 
     /// One word for everything up to the last message that is settled.

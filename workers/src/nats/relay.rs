@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishErrorKind;
+use keynest_domain::EventId;
 use keynest_store::{EventStore, Position, ReadError, Recorded};
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::connect::JetStream;
 use super::error::NatsError;
 use super::message::{Mark, message, subject};
+use super::stream::Said;
 use crate::lead::Lead;
 use crate::work::WorkTable;
 
@@ -22,6 +24,8 @@ pub const RELAY: &str = "nats-relay";
 const PAUSE: Duration = Duration::from_millis(500);
 /// While nothing happens, the stream is looked at so often: somebody may have taken it away.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Messages of others at the end of the stream that are passed by to find the last one of a relay.
+const FOREIGN_MAX: u32 = 256;
 /// Streams of reveals, relayed only if asked for.
 const ACCESS: &str = "access";
 
@@ -125,14 +129,22 @@ impl Relay {
         }
     }
 
-    /// Behind the stream's last message or, if there is none of this life of the log, from the lowest place of a consumer.
+    /// Behind the last message of a relay or, if there is none of this life of the log, from the lowest place of a consumer.
     async fn resume(&self) -> Result<Place, RelayError> {
         let end = self.nats.end().await?;
-        let (life, head) = (self.store.incarnation(), self.store.head().await?);
-        let last = end.mark.filter(|mark| mark.incarnation == life && mark.position <= head);
-        let relayed = match last {
-            Some(mark) => mark.position,
-            None => self.table.lowest(life).await?.unwrap_or(head),
+        let (mut last, mut relayed) = (end.last, None);
+        for _ in 0..FOREIGN_MAX {
+            let Some(message) = last else { break };
+            relayed = self.relayed(&message).await?;
+            if relayed.is_some() {
+                break;
+            }
+            last = self.nats.before(&message).await?;
+        }
+        let life = self.store.incarnation();
+        let relayed = match relayed {
+            Some(position) => position,
+            None => self.table.lowest(life).await?.unwrap_or(self.store.head().await?),
         };
         tracing::info!(
             stream.sequence = end.sequence,
@@ -140,6 +152,17 @@ impl Relay {
             "relay writes the log to JetStream"
         );
         Ok(Place { sequence: end.sequence, relayed, seen: relayed })
+    }
+
+    /// The event that a message is. Of another life of the log, or somebody else's: none, since nobody knows the ids of
+    /// events to come.
+    async fn relayed(&self, message: &Said) -> Result<Option<Position>, RelayError> {
+        let Some((mark, event)) = message.mark else { return Ok(None) };
+        if mark.incarnation != self.store.incarnation() {
+            return Ok(None);
+        }
+        let there = self.store.read_at(mark.position).await?;
+        Ok(there.filter(|it| it.event_id == event).map(|it| it.position))
     }
 
     async fn send_all(&self, batch: &[Recorded], place: &mut Place) -> Result<(), RelayError> {
@@ -167,12 +190,18 @@ impl Relay {
         self.nats.usable()?;
         let failed = |error| NatsError::refused("take an event")(error);
         let (mut sequence, mut previous) = (place.sequence, place.relayed);
-        let mut under_way = Vec::with_capacity(events.len());
+        let (mut before, mut under_way) = (None::<EventId>, Vec::with_capacity(events.len()));
         for recorded in events {
             let (position, incarnation) = (recorded.position, self.store.incarnation());
             let mark = Mark { position, previous, incarnation };
-            let message = message(recorded, mark, &self.nats.settings.source)
+            let mut message = message(recorded, mark, &self.nats.settings.source)
                 .expected_last_sequence(sequence);
+            // A message of somebody else would take the place of the one before: that is refused then, and this one would
+            // fit behind the stranger.
+            if let Some(before) = before {
+                message = message.expected_last_message_id(before.to_string());
+            }
+            before = Some(recorded.event_id);
             let sent = self.nats.context.send_publish(subject(recorded), message).await;
             under_way.push(sent.map_err(|error| failed(Box::new(error)))?);
             (sequence, previous) = (sequence + 1, position);
@@ -180,7 +209,7 @@ impl Relay {
         let mut taken = 0;
         for (recorded, answer) in events.iter().zip(under_way) {
             let answer = answer.await.map_err(|error| {
-                if error.kind() == PublishErrorKind::WrongLastSequence {
+                if is_refused_place(error.kind()) {
                     return RelayError::Moved;
                 }
                 failed(Box::new(error)).into()
@@ -202,4 +231,9 @@ impl Relay {
             metrics::gauge!("keynest_relay_lag_events").set(behind as f64);
         }
     }
+}
+
+/// The stream does not end where this relay believes.
+fn is_refused_place(kind: PublishErrorKind) -> bool {
+    matches!(kind, PublishErrorKind::WrongLastSequence | PublishErrorKind::WrongLastMessageId)
 }

@@ -1,18 +1,35 @@
 //! The stream: made and kept as configured, and where it ends.
 
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind, Stream};
+use keynest_domain::EventId;
 
 use super::connect::JetStream;
 use super::error::NatsError;
-use super::message::{Mark, SUBJECTS};
+use super::message::{Mark, SUBJECTS, event_id};
+
+/// Messages in a row that somebody deleted, at most, or the stream counts as empty from there.
+const DELETED_MAX: usize = 256;
 
 /// The end of the stream.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamEnd {
     /// Of the last message that ever was there; zero: none ever was.
     pub sequence: u64,
-    /// Of the last message that is there.
-    pub mark: Option<Mark>,
+    /// The last message that is there.
+    pub last: Option<Said>,
+}
+
+/// What a message says of itself; whoever may write into the stream may say anything.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub sequence: u64,
+    pub mark: Option<(Mark, EventId)>,
+}
+
+fn said(message: &StreamMessage) -> Said {
+    let headers = &message.headers;
+    Said { sequence: message.sequence, mark: Mark::read(headers).zip(event_id(headers)) }
 }
 
 impl JetStream {
@@ -34,14 +51,29 @@ impl JetStream {
     pub(super) async fn end(&self) -> Result<StreamEnd, NatsError> {
         let stream = self.stream().await?;
         let sequence = self.last_sequence().await?;
-        let mark = match stream.get_last_raw_message_by_subject(SUBJECTS).await {
-            Ok(message) => Mark::read(&message.headers),
+        let last = match stream.get_last_raw_message_by_subject(SUBJECTS).await {
+            Ok(message) => Some(said(&message)),
             Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => None,
             Err(error) => {
                 return Err(NatsError::refused("read the last message")(Box::new(error)));
             }
         };
-        Ok(StreamEnd { sequence, mark })
+        Ok(StreamEnd { sequence, last })
+    }
+
+    /// What the message before this one says; `None` at the beginning of the stream.
+    pub(super) async fn before(&self, message: &Said) -> Result<Option<Said>, NatsError> {
+        let stream = self.known_stream().await?;
+        for sequence in (1..message.sequence).rev().take(DELETED_MAX) {
+            match stream.get_raw_message(sequence).await {
+                Ok(message) => return Ok(Some(said(&message))),
+                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {}
+                Err(error) => {
+                    return Err(NatsError::refused("read a message")(Box::new(error)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     pub(super) async fn last_sequence(&self) -> Result<u64, NatsError> {

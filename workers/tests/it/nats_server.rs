@@ -1,6 +1,7 @@
 //! A `nats-server` of a test's own: a process, a free port, a temporary folder.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -12,6 +13,7 @@ pub struct NatsServer {
     folder: TempDir,
     address: &'static str,
     port: u16,
+    name: String,
 }
 
 impl NatsServer {
@@ -26,7 +28,29 @@ impl NatsServer {
     pub fn start_at(address: &'static str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (child, port) = run(&folder, address, -1, arguments);
-        Self { child, folder, address, port }
+        Self { child, folder, address, port, name: String::new() }
+    }
+
+    /// Three that know each other.
+    pub fn start_cluster() -> [Self; 3] {
+        // Each is told of the others before they are there, so the ports are to be known.
+        let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let routes = held.map(|it| format!("nats://{}", it.local_addr().unwrap()));
+        let all = routes.join(",");
+        let mut number = 0;
+        routes.map(|route| {
+            number += 1;
+            let name = format!("server{number}");
+            let arguments =
+                ["--cluster_name", "three", "--cluster", &route, "--routes", &all, "-n", &name];
+            let mut server = Self::start_with(&arguments);
+            server.name = name;
+            server
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub fn url(&self) -> String {
@@ -92,7 +116,7 @@ fn run(folder: &TempDir, address: &str, port: i32, arguments: &[&str]) -> (Child
         .spawn()
         .expect("nats-server is installed, see scripts/install-needs");
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let mut found = None;
+    let (mut found, mut said) = (None, String::new());
     for line in lines.by_ref() {
         if let Some((_, address)) = line.split_once("Listening for client connections on ") {
             found = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
@@ -100,9 +124,10 @@ fn run(folder: &TempDir, address: &str, port: i32, arguments: &[&str]) -> (Child
         if line.ends_with("Server is ready") {
             break;
         }
+        said.push_str(&format!("\n{line}"));
     }
     std::thread::spawn(move || lines.for_each(drop));
-    (child, found.expect("the server says where it listens"))
+    (child, found.unwrap_or_else(|| panic!("the server says where it listens:{said}")))
 }
 
 fn program() -> PathBuf {

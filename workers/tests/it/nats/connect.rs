@@ -1,12 +1,11 @@
 //! Which servers are spoken to, and how.
 
-use keynest_workers::{Consumer, Feed, JetStream, NatsError, NatsSettings};
+use keynest_workers::{JetStream, NatsError, NatsSettings};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{positions, relay, settings_for, until};
-use crate::carrier::lead::running;
+use super::{AtWork, positions, relay, settings_for, until};
 use crate::carrier::probe::{Answer, Probe};
 use crate::nats_server::NatsServer;
 use crate::smtp::server::Certificates;
@@ -108,20 +107,14 @@ async fn the_documented_permissions_are_enough(_: PgPoolOptions, connect: PgConn
     let options =
         async_nats::ConnectOptions::with_user_and_password("observer".into(), "observer".into());
     let observer = async_nats::jetstream::new(options.connect(server.url()).await.unwrap());
-    let _relay = relay(jetstream.clone(), &world.store, &world.pool);
-    let feed = Feed::JetStream(world.store.clone(), Box::new(jetstream));
-    let (probe, mut arrivals) = Probe::heard("probe", |_| Answer::Done);
-    let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), probe.clone());
-    consumer.start().await.unwrap();
-    let (stop, task) = running(consumer);
+    let mut at_work = AtWork::with_relay(&world, jetstream).await;
     super::is_pulled(&observer, "probe").await;
     world.append([1]).await;
-    assert_eq!(super::arrival(&mut arrivals).await, 1);
+    at_work.arrives([1]).await;
     until(async || {
         let mut consumer = super::consumer(&observer, "probe").await.unwrap();
         consumer.info().await.unwrap().ack_floor.stream_sequence == 2
     })
     .await;
-    stop.cancel();
-    task.await.unwrap();
+    at_work.stop().await;
 }

@@ -1,24 +1,31 @@
 //! JetStream under the feed, over a real server: what the relay writes, and what happens when NATS does not behave.
 
+mod cluster;
 mod connect;
+mod credentials;
 mod faults;
 mod gate;
 mod relay;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use async_nats::jetstream::consumer::PullConsumer;
 use async_nats::jetstream::{self, message::StreamMessage};
 use keynest_store::EventStore;
-use keynest_workers::{JetStream, NatsSettings, Relay};
+use keynest_workers::{Consumer, Feed, JetStream, NatsSettings, Reactor, Relay};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::carrier::lead::running;
+use crate::carrier::probe::{Answer, Probe};
 use crate::nats_server::NatsServer;
+use crate::world::World;
 
 /// Far longer than anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -102,6 +109,51 @@ pub async fn observer(settings: &NatsSettings) -> jetstream::Context {
     // A server that asks for nobody does not mind.
     options = options.user_and_password("keynest".to_owned(), "corr=ect".to_owned());
     jetstream::new(options.connect(settings.url.expose_secret()).await.unwrap())
+}
+
+/// A consumer at work over a connection of its own, with or without a relay.
+pub struct AtWork {
+    pub probe: Arc<Probe>,
+    pub arrivals: UnboundedReceiver<i64>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _relay: Option<DropGuard>,
+}
+
+impl AtWork {
+    /// Over the relay that is there.
+    pub async fn start(
+        world: &World,
+        nats: JetStream,
+        answer: impl Fn(i64) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let feed = Feed::JetStream(world.store.clone(), Box::new(nats));
+        let (probe, arrivals) = Probe::heard("probe", answer);
+        let reactor = Arc::clone(&probe) as Arc<dyn Reactor>;
+        let consumer = Consumer::new(feed, world.pool.clone(), world.clock.clone(), reactor);
+        consumer.start().await.unwrap();
+        let (stop, task) = running(consumer);
+        Self { probe, arrivals, stop, task, _relay: None }
+    }
+
+    /// With a relay over the same connection.
+    pub async fn with_relay(world: &World, nats: JetStream) -> Self {
+        let relay = relay(nats.clone(), &world.store, &world.pool);
+        Self { _relay: Some(relay), ..Self::start(world, nats, |_| Answer::Done).await }
+    }
+
+    pub async fn arrives(&mut self, numbers: impl IntoIterator<Item = i64>) {
+        for number in numbers {
+            assert_eq!(arrival(&mut self.arrivals).await, number);
+        }
+    }
+
+    /// The numbers of all tries, in order.
+    pub async fn stop(self) -> Vec<i64> {
+        self.stop.cancel();
+        self.task.await.unwrap();
+        self.probe.handled()
+    }
 }
 
 pub fn relay(nats: JetStream, store: &EventStore, pool: &PgPool) -> DropGuard {
