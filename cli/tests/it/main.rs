@@ -5,6 +5,7 @@ mod backup;
 mod config;
 mod embedded;
 mod erase;
+mod figures;
 mod first_visit;
 mod journey;
 mod lost_factor;

@@ -59,9 +59,15 @@ impl Cluster {
     }
 
     pub fn start(&self, part: &str) -> Running {
+        self.start_with(part, &[])
+    }
+
+    pub fn start_with(&self, part: &str, more: &[(&str, &str)]) -> Running {
         let many = ("KEYNEST_THROTTLE_USER_PER_HOUR", "0");
         let organization = ("KEYNEST_THROTTLE_ORGANIZATION_PER_HOUR", "0");
-        let variables = [("DATABASE_URL", self.url.as_str()), DRAIN_DELAY, many, organization];
+        let mut variables =
+            vec![("DATABASE_URL", self.url.as_str()), DRAIN_DELAY, many, organization];
+        variables.extend(more);
         self.place.start(part, &variables)
     }
 
