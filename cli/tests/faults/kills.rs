@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::fault::Fault;
+use crate::steps;
 use crate::world::World;
 
 /// Processes that die at one moment.
@@ -21,7 +22,8 @@ impl Fault for Kills {
     }
 
     fn times(&self, world: &World) -> usize {
-        world.settings.kills.div_ceil(AT_ONCE)
+        // Those of `kill-at-each-step` count, too.
+        world.settings.kills.saturating_sub(steps::KILLS_MIN).div_ceil(AT_ONCE)
     }
 
     fn requests(&self) -> u64 {

@@ -26,8 +26,10 @@ use crate::world::World;
 
 /// A command has fewer steps than this; and no more are tried where the product is too slow to end.
 const STEPS_MAX: i64 = 60;
-/// Steps that are left out after each one, so that all are tried within this many kills.
-const KILLS_MAX: i64 = 12;
+/// Kills of one round where there is only one: evenly over the first of the steps.
+const KILLS: i64 = 12;
+/// A command has at least half as many steps as are tried then.
+pub const KILLS_MIN: usize = 6;
 
 /// One command, killed at step 1, 2, 3…
 #[derive(Default)]
@@ -55,7 +57,7 @@ impl Fault for Steps {
     async fn inject(&mut self, world: &mut World) {
         let countdown = Arc::new(Countdown::default());
         let wire = lay(world.wires.port(Target::Postgres), Arc::clone(&countdown)).await;
-        let stride = (STEPS_MAX / KILLS_MAX / i64::try_from(world.settings.rounds).unwrap()).max(1);
+        let stride = (STEPS_MAX / KILLS / i64::try_from(world.settings.rounds).unwrap()).max(1);
         let mut step = 1;
         while step <= STEPS_MAX && die_at(world, wire, &countdown, step).await {
             self.tried += 1;

@@ -40,6 +40,24 @@ async fn a_variable_is_made_changed_renamed_and_deleted(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_change_of_what_cannot_be_seen_yet_is_made_and_not_denied(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let Team { app, editor, environment, .. } = &team;
+    // Nobody writes the read model meanwhile.
+    let mut standing_still = app.store_pool.begin().await.unwrap();
+    let lock = "lock table read.variables in share row exclusive mode";
+    sqlx::query(lock).execute(&mut *standing_still).await.unwrap();
+    let wish = json!({"key": "TOKEN", "value": "one", "environment": environment});
+    let id = app.make(editor, "variables/", wish).await.expect(201).id();
+    let path = format!("variables/{id}/");
+    let changed = app.change(editor, &path, json!({"value": "two"})).await.expect(200);
+    assert_eq!(changed.body, json!({"id": id}));
+    standing_still.rollback().await.unwrap();
+    app.catch_up().await;
+    assert_eq!(app.read(editor, &path).await.expect(200).body["decrypted_value"], "two");
+}
+
+#[sqlx::test(migrations = false)]
 async fn d31_every_value_is_a_version_and_old_ones_are_kept_sealed(pool: PgPool) {
     let team = Team::start(pool).await;
     let path = format!("variables/{}/", team.variable("TOKEN", "canary-one").await);
