@@ -1,5 +1,7 @@
 //! Reading what a position or an earlier append stands for.
 
+use keynest_domain::Timestamp;
+
 use crate::event_store::EventStore;
 use crate::port::*;
 
@@ -28,6 +30,20 @@ impl EventStore {
                 Ok(events)
             }
         }
+    }
+
+    /// The last position before a moment: times never run against positions.
+    pub async fn position_before(&self, at: Timestamp) -> Result<Position, ReadError> {
+        let (mut below, mut above) = (0, self.head().await?.to_stored() + 1);
+        while below + 1 < above {
+            let middle = below + (above - below) / 2;
+            let found = self.read_at(Position::from_stored(middle)).await?;
+            match found.is_some_and(|it| it.recorded_at < at) {
+                true => below = middle,
+                false => above = middle,
+            }
+        }
+        Ok(Position::from_stored(below))
     }
 
     /// The events of one append.

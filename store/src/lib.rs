@@ -5,6 +5,7 @@ mod admission;
 mod by_position;
 mod cloud_event;
 mod codec;
+mod event_filter;
 mod event_id;
 mod event_store;
 mod format;
@@ -20,6 +21,7 @@ mod upcast;
 
 pub use cloud_event::{cloud_event, withheld_fields};
 pub use codec::{DecodeError, decode, encode};
+pub use event_filter::{EventFilter, NamePattern};
 pub use event_id::event_id;
 pub use event_store::EventStore;
 pub use format::{FORMAT, Format, FormatLevel, Lowering, Since};

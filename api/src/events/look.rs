@@ -68,7 +68,7 @@ pub async fn look(
 
 impl Batch {
     fn take(&mut self, app: &App, wish: &Wish, recorded: &Recorded) -> Result<(), Problem> {
-        if wish.takes(recorded) {
+        if wish.filter.takes(recorded) {
             let position = app.position_token(recorded.position);
             let told = cloud_event(recorded, &app.settings.public_url, position.as_str());
             let told =

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use keynest_domain::{Event, OrganizationId, UserId};
-use keynest_store::{Position, Recorded, STREAM_NAME_BYTES_MAX};
+use keynest_domain::{OrganizationId, UserId};
+use keynest_store::{EventFilter, NamePattern, Position};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{App, Problem, min_position};
 
-/// Names in one list at most.
-const NAMES_MAX: usize = 50;
 /// Instead of a position: from the beginning, and only what is yet to come.
 const START: &str = "start";
 const END: &str = "end";
@@ -42,45 +40,11 @@ pub struct Asked {
 /// A checked wish.
 pub struct Wish {
     pub after: Position,
+    /// Rows of the audit log know it, also of events that do not say it themselves.
     pub organization: Option<OrganizationId>,
-    types: Vec<Pattern>,
-    streams: Vec<Pattern>,
-    actor: Option<UserId>,
+    pub filter: EventFilter,
     pub limit: usize,
     pub wait: Duration,
-}
-
-/// A name, or how names begin.
-enum Pattern {
-    Whole(String),
-    Beginning(String),
-}
-
-impl Pattern {
-    fn fits(&self, name: &str) -> bool {
-        match self {
-            Self::Whole(whole) => whole == name,
-            Self::Beginning(beginning) => name.starts_with(beginning.as_str()),
-        }
-    }
-}
-
-/// `None` if one of them is empty, too long or not known, or there are too many.
-fn patterns(text: Option<&str>, is_known: impl Fn(&Pattern) -> bool) -> Option<Vec<Pattern>> {
-    let texts: Vec<&str> = text.iter().flat_map(|it| it.split(',')).map(str::trim).collect();
-    let patterns = texts.iter().map(|text| {
-        let pattern = match text.strip_suffix('*') {
-            Some(beginning) => Pattern::Beginning(beginning.to_owned()),
-            None => Pattern::Whole((*text).to_owned()),
-        };
-        let is_name = !text.is_empty() && text.len() <= STREAM_NAME_BYTES_MAX;
-        (is_name && is_known(&pattern)).then_some(pattern)
-    });
-    if texts.len() <= NAMES_MAX { patterns.collect() } else { None }
-}
-
-fn is_type(pattern: &Pattern) -> bool {
-    Event::catalogue().any(|(name, _)| pattern.fits(name))
 }
 
 impl Asked {
@@ -88,14 +52,14 @@ impl Asked {
     pub async fn check(self, app: &App, last_event_id: Option<&str>) -> Result<Wish, Problem> {
         let limits = &app.settings.feed;
         let mut faults = Vec::new();
-        let types = patterns(self.types.as_deref(), is_type);
+        let types = self.types.as_deref().map_or(Some(vec![]), NamePattern::types);
         if types.is_none() {
             faults.push((
                 "type",
                 "Expected names of events, or beginnings such as project.*.".into(),
             ));
         }
-        let streams = patterns(self.stream.as_deref(), |_| true);
+        let streams = self.stream.as_deref().map_or(Some(vec![]), NamePattern::streams);
         if streams.is_none() {
             faults
                 .push(("stream", "Expected names of streams, or kinds such as project-*.".into()));
@@ -113,12 +77,16 @@ impl Asked {
         let (Some(types), Some(streams), true) = (types, streams, faults.is_empty()) else {
             return Err(Problem::validation(faults));
         };
-        Ok(Wish {
-            after: place(app, last_event_id.or(self.after.as_deref())).await?,
-            organization: self.organization.map(OrganizationId::new),
+        let filter = EventFilter {
             types,
             streams,
             actor: self.actor.map(UserId::new),
+            ..EventFilter::default()
+        };
+        Ok(Wish {
+            after: place(app, last_event_id.or(self.after.as_deref())).await?,
+            organization: self.organization.map(OrganizationId::new),
+            filter,
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             wait,
         })
@@ -132,16 +100,5 @@ async fn place(app: &App, after: Option<&str>) -> Result<Position, Problem> {
             app.commands.store().head().await.map_err(|error| Problem::unavailable(&error))
         }
         Some(token) => min_position::position(app, token).await,
-    }
-}
-
-impl Wish {
-    /// Whether an event is one of those that are asked for.
-    pub fn takes(&self, recorded: &Recorded) -> bool {
-        let fits =
-            |all: &[Pattern], name: &str| all.is_empty() || all.iter().any(|it| it.fits(name));
-        fits(&self.types, &recorded.name)
-            && fits(&self.streams, recorded.stream.as_str())
-            && self.actor.is_none_or(|actor| recorded.metadata.actor == Some(actor))
     }
 }

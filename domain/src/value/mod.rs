@@ -3,6 +3,7 @@
 mod address_rules;
 mod email;
 mod id;
+pub mod moment;
 mod name;
 mod provider_name;
 mod sealed;

@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use keynest_domain::{Event, Timestamp};
-use keynest_store::{
-    Metadata, Position, Recorded, Revision, cloud_event, decode, event_id, withheld_fields,
-};
+use keynest_domain::Event;
+use keynest_store::{Recorded, cloud_event, decode, withheld_fields};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -30,20 +28,8 @@ fn golden(name: &str, version: u16) -> Map<String, Value> {
     serde_json::from_str(&text).unwrap()
 }
 
-fn stored(name: &str, version: u16, data: &Map<String, Value>) -> Recorded {
-    let command_id = command(1);
-    Recorded {
-        position: Position::from_stored(1),
-        stream: stream(1),
-        revision: Revision::new(1),
-        event_id: event_id(command_id, 0),
-        name: name.into(),
-        version,
-        data: serde_json::to_vec(data).unwrap().into(),
-        recorded_at: Timestamp::from_micros(0),
-        command_id,
-        metadata: Metadata::default(),
-    }
+fn recorded(name: &str, version: u16, data: &Map<String, Value>) -> Recorded {
+    stored(name, version, serde_json::to_vec(data).unwrap())
 }
 
 /// One field of one shape, to be asked what it may be.
@@ -57,7 +43,7 @@ impl Field<'_> {
     fn refusal(&self, value: impl Into<Value>) -> Option<String> {
         let mut data = self.all.clone();
         data.insert(self.name.to_owned(), value.into());
-        let refused = decode(&stored(self.event.0, self.event.1, &data)).err()?;
+        let refused = decode(&recorded(self.event.0, self.event.1, &data)).err()?;
         let cause = std::error::Error::source(&refused).map(ToString::to_string);
         Some(cause.unwrap_or_default())
     }
@@ -203,7 +189,7 @@ fn no_sealed_field_of_any_event_is_told() {
     for (name, version) in Event::catalogue() {
         let data = golden(name, version);
         let withheld = withheld_fields(name, &data);
-        let told = cloud_event(&stored(name, version, &data), "https://x", "p").unwrap();
+        let told = cloud_event(&recorded(name, version, &data), "https://x", "p").unwrap();
         for (field, sample) in &data {
             let is_sealed = sample.as_str().is_some_and(|it| it.len() == SEALED_SAMPLE_CHARS);
             sealed += usize::from(is_sealed);

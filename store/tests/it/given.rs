@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use keynest_domain::{CommandId, StreamName};
-use keynest_store::{Append, ClaimKey, Expected, Metadata, NewEvent, Revision, StreamAppend};
+use keynest_domain::{CommandId, StreamName, Timestamp};
+use keynest_store::{
+    Append, ClaimKey, Expected, Metadata, NewEvent, Position, Recorded, Revision, StreamAppend,
+    event_id,
+};
 use uuid::Uuid;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -55,4 +58,21 @@ pub fn append<const N: usize>(streams: [StreamAppend; N]) -> Append {
 /// One event on one stream.
 pub fn one(id: impl std::fmt::Display, expected: Expected) -> Append {
     append([part(id, expected, &["one"])])
+}
+
+/// An event as it stands in a log.
+pub fn stored(name: &str, version: u16, data: impl Into<Bytes>) -> Recorded {
+    let command_id = command(1);
+    Recorded {
+        position: Position::from_stored(1),
+        stream: stream(1),
+        revision: Revision::new(1),
+        event_id: event_id(command_id, 0),
+        name: name.into(),
+        version,
+        data: data.into(),
+        recorded_at: Timestamp::from_micros(0),
+        command_id,
+        metadata: Metadata::default(),
+    }
 }

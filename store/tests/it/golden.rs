@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use keynest_domain::{Event, Timestamp};
-use keynest_store::{Metadata, NewEvent, Position, Recorded, Revision, decode, encode, event_id};
+use keynest_domain::Event;
+use keynest_store::{NewEvent, Recorded, decode, encode};
 use serde_json::Value;
 
 use crate::given::*;
@@ -31,20 +31,8 @@ fn bytes(name: &str, version: u16) -> Bytes {
     std::fs::read(folder().join(format!("{name}.v{version}.json"))).unwrap().into()
 }
 
-fn stored(name: &str, version: u16) -> Recorded {
-    let command_id = command(1);
-    Recorded {
-        position: Position::from_stored(1),
-        stream: stream(1),
-        revision: Revision::new(1),
-        event_id: event_id(command_id, 0),
-        name: name.into(),
-        version,
-        data: bytes(name, version),
-        recorded_at: Timestamp::from_micros(0),
-        command_id,
-        metadata: Metadata::default(),
-    }
+fn golden(name: &str, version: u16) -> Recorded {
+    stored(name, version, bytes(name, version))
 }
 
 #[test]
@@ -58,7 +46,7 @@ fn every_version_of_every_event_has_its_file() {
 #[test]
 fn every_file_is_decoded_into_the_event_of_its_name() {
     for (name, version) in files() {
-        let event = decode(&stored(&name, version)).unwrap_or_else(|why| panic!("{why:?}"));
+        let event = decode(&golden(&name, version)).unwrap_or_else(|why| panic!("{why:?}"));
         assert_eq!(event.name(), name);
     }
 }
@@ -66,7 +54,7 @@ fn every_file_is_decoded_into_the_event_of_its_name() {
 #[test]
 fn the_current_shape_is_encoded_as_it_stands_in_the_file() {
     for (name, current) in Event::catalogue() {
-        let event = decode(&stored(name, current)).unwrap();
+        let event = decode(&golden(name, current)).unwrap();
         let NewEvent { data, version, .. } = encode(&event);
         assert_eq!(version, current);
         let [written, golden]: [Value; 2] =

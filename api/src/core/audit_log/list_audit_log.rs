@@ -1,12 +1,11 @@
 //! `GET audit-logs/`: newest first, only what the caller may know of (D3, D17).
 
 use axum::extract::{OriginalUri, State};
-use keynest_domain::{OrganizationId, Timestamp, UserId};
+use keynest_domain::{OrganizationId, Timestamp, UserId, moment};
 use keynest_projections::{AuditFilter, AuditRow, names};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::moment;
 use crate::core::given::Check;
 use crate::core::paging::{Paged, Paging};
 use crate::extract::{Json, Principal, Query};

@@ -1,7 +1,6 @@
 //! Who did what, on what, when, from where.
 
 mod list_audit_log;
-mod moment;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

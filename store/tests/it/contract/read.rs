@@ -122,6 +122,35 @@ async fn one_position_is_read(store: EventStore) {
     assert_eq!(store.read_at(Position::from_stored(3)).await.unwrap(), None);
 }
 
+async fn many_positions_are_read_in_order(store: EventStore) {
+    store.append(append([part("a", at(0), &["1", "2", "3", "4"])])).await.unwrap();
+    let positions = [4, 2, 9].map(Position::from_stored);
+    let read = store.read_these(&positions).await.unwrap();
+    let found: Vec<u64> = read.iter().map(|it| it.position.to_stored()).collect();
+    assert_eq!(found, [2, 4]);
+    assert_eq!(store.read_these(&[]).await.unwrap(), []);
+}
+
+async fn a_moment_is_found_in_the_log(store: EventStore) {
+    assert_eq!(
+        store.position_before(Timestamp::from_micros(i64::MAX)).await.unwrap(),
+        Position::START
+    );
+    for name in ["a", "b", "c", "d", "e"] {
+        store.append(one(name, at(0))).await.unwrap();
+    }
+    let all = store.read_all(Position::START, 10).await.unwrap();
+    for event in &all {
+        let wanted =
+            all.iter().filter(|it| it.recorded_at < event.recorded_at).map(|it| it.position).max();
+        let found = store.position_before(event.recorded_at).await.unwrap();
+        assert_eq!(found, wanted.unwrap_or(Position::START));
+    }
+    assert_eq!(store.position_before(Timestamp::from_micros(0)).await.unwrap(), Position::START);
+    let end = store.position_before(Timestamp::from_micros(i64::MAX)).await.unwrap();
+    assert_eq!(end, store.head().await.unwrap());
+}
+
 async fn metadata_comes_back_as_it_was_given(store: EventStore) {
     let uuid = Uuid::from_u128;
     let metadata = Metadata {
@@ -191,6 +220,8 @@ contract![
     an_answer_has_a_limit_of_events,
     an_answer_is_cut_short_by_bytes_and_goes_on,
     one_position_is_read,
+    many_positions_are_read_in_order,
+    a_moment_is_found_in_the_log,
     metadata_comes_back_as_it_was_given,
     names_and_bytes_come_back_as_they_were_given,
     an_empty_payload_is_a_payload,

@@ -1,9 +1,10 @@
 //! The ends of a span of time as callers write them: a day, or a moment with its offset.
 
-use keynest_domain::{Lifetime, Timestamp};
 use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
+
+use super::{Lifetime, Timestamp};
 
 /// From a day's beginning, or from a moment.
 pub fn from(text: &str) -> Option<Timestamp> {
