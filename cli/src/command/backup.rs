@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::progress;
+use super::{progress, say};
 use crate::backup;
 use crate::product::Product;
 
@@ -27,10 +27,10 @@ pub(super) async fn run(product: &Product, options: Options) -> anyhow::Result<(
     let (pool, config, clock) = (&product.store_pool, &product.config, &product.clock);
     let taken = backup::take(pool, config, clock, (&log, &keys), tell).await?;
     spinner.finish_and_clear();
-    println!("{} events, {} bytes", taken.events, taken.bytes);
-    println!("log:  {}", log.display());
-    println!("keys: {}", keys.display());
-    println!("The root key is in neither of them: keep a copy of it in a third place.");
+    say!("{} events, {} bytes", taken.events, taken.bytes);
+    say!("log:  {}", log.display());
+    say!("keys: {}", keys.display());
+    say!("The root key is in neither of them: keep a copy of it in a third place.");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use keynest_domain::EventId;
 
+use super::say;
 use crate::product::Product;
 
 #[derive(Debug, Subcommand)]
@@ -20,7 +21,7 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
     match action {
         Action::List => {
             for work in product.work.dead_letters().await? {
-                println!(
+                say!(
                     "{}  {}  {}  {} tries  since {}  {}",
                     work.event_id,
                     work.durable,
@@ -33,7 +34,7 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
         }
         Action::Replay { event } => {
             let replayed = product.work.replay(event, product.clock.now()).await?;
-            println!("{replayed} dead letters will be tried again.");
+            say!("{replayed} dead letters will be tried again.");
         }
     }
     Ok(())

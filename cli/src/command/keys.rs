@@ -5,6 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use keynest_crypto::{Purpose, RootKey};
 use keynest_domain::Timestamp;
 
+use super::say;
 use crate::product::Product;
 
 #[derive(Debug, Subcommand)]
@@ -54,7 +55,7 @@ async fn list(product: &Product) -> anyhow::Result<()> {
         let retired = key
             .retired_at
             .map_or_else(|| "active".to_owned(), |at| format!("retired {}", at.iso()));
-        println!(
+        say!(
             "{}  {:<8} made {}  {retired}  root {}",
             key.id,
             key.purpose.name(),
@@ -67,7 +68,7 @@ async fn list(product: &Product) -> anyhow::Result<()> {
 
 async fn rotate(product: &Product, purpose: Purpose) -> anyhow::Result<()> {
     let id = product.keyring.rotate(purpose).await?;
-    println!(
+    say!(
         "The {} key is {id} from now on; the one before stays good for what it has made.",
         purpose.name()
     );
@@ -91,7 +92,7 @@ async fn rotate_root(product: &Product, new_from_env: Option<String>) -> anyhow:
             "the root key is in a file, which this command replaces itself: leave --new-from-env out"
         ),
     };
-    println!(
+    say!(
         "{} keys are wrapped by the new root key. Running processes go on; keep a copy of the new key.",
         done.rewrapped
     );

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::say;
 use crate::product::Product;
 
 #[derive(Debug, Args)]
@@ -16,7 +17,7 @@ pub struct Options {
 
 pub(super) async fn run(product: &Product, options: Options) -> anyhow::Result<()> {
     for mail in product.mailbox.list(options.to.as_deref(), i64::from(options.limit)).await? {
-        println!(
+        say!(
             "{}  to {}\nSubject: {}\n\n{}\n",
             mail.sent_at.iso(),
             mail.recipient,

@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use keynest_store::postgres::{GONE_AFTER, Process, RaiseError, contract};
 
+use super::say;
 use crate::product::Product;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub(super) async fn run(product: &Product, options: Options) -> anyhow::Result<(
         finish(product).await?;
     }
     let head = product.store.head().await?;
-    println!("The database is at this version; the log has {} events.", head.to_stored());
+    say!("The database is at this version; the log has {} events.", head.to_stored());
     Ok(())
 }
 
@@ -41,8 +42,8 @@ async fn finish(product: &Product) -> anyhow::Result<()> {
         .await
         .context("contract the read models")?;
     match before == level {
-        true => println!("The log is at format level {level} already."),
-        false => println!("The log is at format level {level} now; it was at {before}."),
+        true => say!("The log is at format level {level} already."),
+        false => say!("The log is at format level {level} now; it was at {before}."),
     }
     Ok(())
 }

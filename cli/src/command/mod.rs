@@ -9,7 +9,9 @@ mod migrate;
 mod organizations;
 mod progress;
 mod rebuild;
+mod replay;
 mod restore;
+mod say;
 mod serve;
 mod status;
 mod users;
@@ -20,6 +22,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+
+use say::say;
 
 use crate::config::{Config, Loaded};
 use crate::database::Database;
@@ -58,6 +62,8 @@ enum Command {
     Backup(backup::Options),
     /// Load a backup into an empty database, or finish what Postgres's own tools restored.
     Restore(restore::Options),
+    /// Tell the events of the log, as docs/EVENT_FEED.md describes them, one per line.
+    Replay(replay::Options),
     /// How far log, read models and mails are.
     Status,
     /// Print the effective configuration, with secrets masked and the origin of each value.
@@ -104,6 +110,9 @@ impl Arguments {
                 with_product(self.config, async |it| backup::run(it, options).await)
             }
             Command::Restore(options) => restore::run(self.config, options),
+            Command::Replay(options) => {
+                with_product(self.config, async |it| replay::run(it, options).await)
+            }
             Command::Status => with_product(self.config, status::run),
             Command::Keys(action) => {
                 with_product(self.config, async |it| keys::run(it, action).await)

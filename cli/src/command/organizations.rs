@@ -4,6 +4,7 @@ use clap::Subcommand;
 use keynest_commands::Origin;
 use keynest_domain::OrganizationId;
 
+use super::say;
 use crate::product::Product;
 
 #[derive(Debug, Subcommand)]
@@ -21,7 +22,7 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
         Action::ClearAddressRules { id } => {
             let id = OrganizationId::new(id);
             let done = product.commands.clear_address_rules(&origin, id).await?;
-            println!("{}", if done.position.is_some() { "cleared" } else { "there were none" });
+            say!("{}", if done.position.is_some() { "cleared" } else { "there were none" });
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use keynest_projections::names;
 
-use super::progress;
+use super::{progress, say};
 use crate::product::Product;
 
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ async fn rebuild(product: &Product, name: &str) -> anyhow::Result<()> {
     if let Some(bar) = bar.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         bar.finish_and_clear();
     }
-    println!("{name}: rebuilt");
+    say!("{name}: rebuilt");
     Ok(())
 }
 
@@ -62,9 +62,11 @@ async fn check(product: &Product, name: &str) -> anyhow::Result<usize> {
         let is_equal = table.live == table.rebuilt;
         differ += usize::from(!is_equal);
         let verdict = if is_equal { "equal" } else { "DIFFERS" };
-        println!(
+        say!(
             "{name}.{}: {verdict}, {} rows live, {} rebuilt",
-            table.table, table.live.rows, table.rebuilt.rows
+            table.table,
+            table.live.rows,
+            table.rebuilt.rows
         );
     }
     Ok(differ)

@@ -9,6 +9,7 @@ use keynest_crypto::RootKeys;
 use keynest_workers::KeyLedger;
 
 use super::backup::keys_beside;
+use super::say;
 use super::{progress, start};
 use crate::backup::{self, Wanted};
 use crate::config::Config;
@@ -76,14 +77,16 @@ async fn restore(config: Config, database: &Database, options: Options) -> anyho
     product.close().await;
     spinner.finish_and_clear();
     for (name, then, now) in different {
-        println!("{name} was {then} when the backup was taken and is {now} now");
+        say!("{name} was {then} when the backup was taken and is {now} now");
     }
-    println!("{} events are there, in {:.1} s.", head.to_stored(), begun.elapsed().as_secs_f64());
-    println!(
+    say!("{} events are there, in {:.1} s.", head.to_stored(), begun.elapsed().as_secs_f64());
+    say!(
         "{} keys were destroyed again, {} tokens ended, {} mails dropped.",
-        renewed.keys_destroyed, renewed.tokens_ended, renewed.mails_dropped
+        renewed.keys_destroyed,
+        renewed.tokens_ended,
+        renewed.mails_dropped
     );
-    println!(
+    say!(
         "Everybody signs in again; links that were mailed and tokens of before are not good any more."
     );
     Ok(())

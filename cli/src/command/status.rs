@@ -1,20 +1,17 @@
 //! `keynest status`: how far everything is.
 
 use super::migrate::described;
+use super::say;
 use crate::product::Product;
 
 pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
     let head = product.store.head().await?;
-    println!(
-        "log            {} events, life {}",
-        head.to_stored(),
-        product.store.incarnation().get()
-    );
+    say!("log            {} events, life {}", head.to_stored(), product.store.incarnation().get());
     let (level, highest) = product.log.level().await?;
     let finish = if level < highest { ": `keynest migrate --finish` ends the upgrade" } else { "" };
-    println!("format         level {level}, this binary reads up to {highest}{finish}");
+    say!("format         level {level}, this binary reads up to {highest}{finish}");
     for process in product.log.processes().await?.iter().filter(|it| it.part != "command") {
-        println!("process        {}", described(process));
+        say!("process        {}", described(process));
     }
     for model in product.projections.status().await? {
         let parked = if model.parked.is_empty() {
@@ -23,12 +20,14 @@ pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
             format!(", {} parked", model.parked.len())
         };
         let rebuild = if model.needs_rebuild() { ", NEEDS A REBUILD" } else { "" };
-        println!(
+        say!(
             "{:<14} {} events, {:.1} s behind{parked}{rebuild}",
-            model.name, model.events_behind, model.seconds_behind
+            model.name,
+            model.events_behind,
+            model.seconds_behind
         );
         for parked in &model.parked {
-            println!(
+            say!(
                 "{:<14} parked {} at {}: {}",
                 "",
                 parked.stream,
@@ -39,9 +38,9 @@ pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
     }
     let incarnation = product.store.incarnation();
     if let Some(place) = product.work.place("mailer", incarnation).await? {
-        println!("{:<14} {} events behind", "mailer", product.store.count_between(place, head));
+        say!("{:<14} {} events behind", "mailer", product.store.count_between(place, head));
     }
     let (waiting, dead) = product.work.counts("mailer").await?;
-    println!("mails          {waiting} waiting for another try, {dead} given up");
+    say!("mails          {waiting} waiting for another try, {dead} given up");
     Ok(())
 }

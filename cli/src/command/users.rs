@@ -11,6 +11,7 @@ use keynest_projections::{FootprintRows, PAGE_SIZE_MAX, Page, UserRow, UserStand
 use keynest_workers::{KeyLedger, note_in_ledger};
 use tokio_util::sync::CancellationToken;
 
+use super::say;
 use crate::product::Product;
 
 #[derive(Debug, Subcommand)]
@@ -60,27 +61,27 @@ pub(super) async fn run(product: &Product, action: Action) -> anyhow::Result<()>
         Action::List => return list(product).await,
         Action::Deactivate { id } => {
             let done = product.commands.deactivate_user(&origin, UserId::new(id)).await?;
-            println!("{}", if done.position.is_some() { "closed" } else { "was closed already" });
+            say!("{}", if done.position.is_some() { "closed" } else { "was closed already" });
         }
         Action::Reactivate { id } => {
             let done = product.commands.reactivate_user(&origin, UserId::new(id)).await?;
-            println!("{}", if done.position.is_some() { "open again" } else { "was open already" });
+            say!("{}", if done.position.is_some() { "open again" } else { "was open already" });
         }
         Action::Erase { address } => return erase(product, &origin, &parse(&address)?).await,
         Action::ResetFactors { address } => {
             let done = product.commands.reset_factors(&origin, parse(&address)?).await?;
             let news = ["has no second factor", "has no second factor any more and is signed out"];
-            println!("{address} {}", news[usize::from(done.position.is_some())]);
+            say!("{address} {}", news[usize::from(done.position.is_some())]);
         }
         Action::Grant { address } => {
             let done = product.commands.grant_administrator(&origin, parse(&address)?).await?;
             let news = ["is an administrator already", "is an administrator now"];
-            println!("{address} {}", news[usize::from(done.position.is_some())]);
+            say!("{address} {}", news[usize::from(done.position.is_some())]);
         }
         Action::Revoke { address } => {
             let done = product.commands.revoke_administrator(&origin, parse(&address)?).await?;
             let news = ["was no administrator", "is no administrator any more"];
-            println!("{address} {}", news[usize::from(done.position.is_some())]);
+            say!("{address} {}", news[usize::from(done.position.is_some())]);
         }
     }
     Ok(())
@@ -110,7 +111,7 @@ async fn erase(product: &Product, origin: &Origin, address: &Email) -> anyhow::R
             let ledger = KeyLedger::open(&product.config.destroyed_file())?;
             let (mut since, now) = (Timestamp::from_micros(0), product.clock.now());
             note_in_ledger(&product.store_pool, &ledger, &mut since, now).await?;
-            println!("erased; the address is free again");
+            say!("erased; the address is free again");
         }
         Err(CommandError::LastAdminOf(ids)) => {
             let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -133,7 +134,7 @@ async fn list(product: &Product) -> anyhow::Result<()> {
     loop {
         let page = Page::new(number, PAGE_SIZE_MAX);
         let listed = product.queries.list_users(page).await?;
-        listed.items.iter().for_each(print);
+        listed.items.iter().try_for_each(print)?;
         if u64::from(number) * u64::from(PAGE_SIZE_MAX) >= listed.total {
             return Ok(());
         }
@@ -142,7 +143,7 @@ async fn list(product: &Product) -> anyhow::Result<()> {
     }
 }
 
-fn print(user: &UserRow) {
+fn print(user: &UserRow) -> anyhow::Result<()> {
     let standing = match user.standing {
         UserStanding::Inactive => "inactive",
         UserStanding::Active => "active",
@@ -150,5 +151,6 @@ fn print(user: &UserRow) {
         UserStanding::Erased => "erased",
     };
     let administers = if user.is_administrator { "  administrator" } else { "" };
-    println!("{}  {standing:<8}  {}  {}{administers}", user.id, user.username, user.email);
+    say!("{}  {standing:<8}  {}  {}{administers}", user.id, user.username, user.email);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use keynest_store::postgres::verify;
 
-use super::progress;
+use super::{progress, say};
 use crate::product::Product;
 
 pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
@@ -14,16 +14,19 @@ pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
     })
     .await?;
     bar.finish_and_clear();
-    println!(
+    say!(
         "{} events, {} streams, {} commands, {} claims",
-        report.events, report.streams, report.commands, report.claims
+        report.events,
+        report.streams,
+        report.commands,
+        report.claims
     );
     for finding in &report.findings {
-        println!("{finding:?}");
+        say!("{finding:?}");
     }
     if !report.is_sound() {
         bail!("{} findings", report.findings_total);
     }
-    println!("The log is sound.");
+    say!("The log is sound.");
     Ok(())
 }
