@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::http::Connection;
 use crate::load::{Caller, Load, Span, closed};
 use crate::plot::Plot;
+use crate::processor::Spent;
 use crate::section::Section;
 use crate::seed::{Plan, Team};
 use crate::table::Table;
@@ -15,6 +16,8 @@ use crate::world::{World, small};
 
 const LEVELS: [usize; 4] = [1, 16, 64, 256];
 const LEVELS_QUICK: [usize; 2] = [1, 64];
+/// Of the table.
+const COSTS: &str = "The last three columns: processor time of each for one request, whatever else runs on the machine.";
 /// Where the target is.
 pub const AIMED_AT: usize = 64;
 /// Of each team, for each level.
@@ -35,6 +38,7 @@ pub enum Kind {
 pub struct Measured {
     pub kind: Kind,
     pub load: Load,
+    spent: Spent,
 }
 
 /// One connection and what it goes on with.
@@ -82,14 +86,17 @@ pub async fn measure(
     span: Span,
 ) -> anyhow::Result<Vec<Measured>> {
     let mut all = Vec::new();
+    let watch = world.watch().await?;
     for kind in kinds {
         for (level, connections) in levels.iter().enumerate() {
             let clients = clients(world, *kind, level, *connections).await?;
+            let before = watch.spent()?;
             let (load, clients) = closed(clients, span).await?;
+            let spent = watch.spent()?.since(before);
             for (tokens, client) in world.tokens.iter_mut().zip(clients) {
                 tokens.refresh = client.refresh;
             }
-            all.push(Measured { kind: *kind, load });
+            all.push(Measured { kind: *kind, load, spent });
         }
     }
     Ok(all)
@@ -185,11 +192,22 @@ impl Kind {
 
 /// One row each.
 pub fn table(all: &[Measured]) -> Table {
-    let head = ["command", "connections", "per second", "p50, ms", "p99, ms", "errors"];
-    let mut table = Table::new("", head);
-    for Measured { kind, load } in all {
+    let head = [
+        "command",
+        "connections",
+        "per second",
+        "p50, ms",
+        "p99, ms",
+        "errors",
+        "KeyNest, µs",
+        "Postgres, µs",
+        "load, µs",
+    ];
+    let mut table = Table::new(COSTS, head);
+    for Measured { kind, load, spent } in all {
         let cells = [kind.name().to_owned(), load.clients.to_string()];
-        table.row(cells.into_iter().chain(load.cells()));
+        let costs = spent.cells(load.all());
+        table.row(cells.into_iter().chain(load.cells()).chain(costs));
     }
     table
 }

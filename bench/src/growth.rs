@@ -14,6 +14,9 @@ use crate::world::{World, small};
 use crate::{commands, queries};
 
 const CONNECTIONS: usize = 64;
+/// Of the large database.
+const EVENTS: u64 = 500_000;
+const EVENTS_QUICK: u64 = 30_000;
 /// How many times slower (issue 5).
 const SLOWER_MAX: f64 = 1.3;
 
@@ -24,19 +27,31 @@ struct Figures {
     big: Vec<(String, Load)>,
 }
 
-fn large(events: u64, is_quick: bool) -> Plan {
-    let (people, teams) = if is_quick { (1_000, 200) } else { (100_000, 10_000) };
+/// A person for a hundred events, an organization for a thousand: ten million make a hundred thousand and ten thousand.
+fn large(events: u64, is_quick: bool) -> anyhow::Result<Plan> {
+    let people = usize::try_from(events / 100)?.clamp(1_000, 100_000);
     let (big_variables, big_versions) = if is_quick { (200, 1_000) } else { (1_000, 20_000) };
     let (variables, sessions, invitations) = (50, CONNECTIONS, 10);
-    Plan { people, teams, variables, big_variables, big_versions, events, invitations, sessions }
+    let teams = people / 10;
+    Ok(Plan {
+        people,
+        teams,
+        variables,
+        big_variables,
+        big_versions,
+        events,
+        invitations,
+        sessions,
+    })
 }
 
 /// Runs the section. `events` of the large log.
-pub async fn run(events: u64, is_quick: bool) -> anyhow::Result<Section> {
+pub async fn run(events: Option<u64>, is_quick: bool) -> anyhow::Result<Section> {
+    let events = events.unwrap_or(if is_quick { EVENTS_QUICK } else { EVENTS });
     let span = if is_quick { Span::millis(300, 1_000) } else { Span::millis(1_000, 4_000) };
     let before = Figures::of(&Plan { invitations: 10, ..small(CONNECTIONS) }, span).await?.0;
     let began = Instant::now();
-    let plan = large(events, is_quick);
+    let plan = large(events, is_quick)?;
     let (after, seeded) = Figures::of(&plan, span).await?;
     let took = began.elapsed().as_secs_f64();
     let title = format!(

@@ -96,9 +96,14 @@ impl Instance {
         Ok(all)
     }
 
+    /// Of the process.
+    pub fn id(&self) -> anyhow::Result<u32> {
+        self.process.id().context("the process has ended")
+    }
+
     /// Resident memory of the process, in MB.
     pub fn memory(&self) -> anyhow::Result<f64> {
-        let id = self.process.id().context("the process has ended")?;
+        let id = self.id()?;
         let told = std::fs::read_to_string(format!("/proc/{id}/status"))?;
         let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|it| it.trim().strip_suffix(" kB")).context("no VmRSS")?;

@@ -42,6 +42,8 @@ pub struct Load {
     /// One of the errors.
     pub error: Option<String>,
     pub elapsed: Duration,
+    /// Calls of the warm-up as well, and those that ended too late.
+    all: usize,
 }
 
 /// Runs all callers at once and gives them back.
@@ -57,6 +59,7 @@ pub async fn closed<C: Caller>(callers: Vec<C>, span: Span) -> anyhow::Result<(L
         let (done, caller, ended) = task.await?;
         load.samples.extend(&done.samples);
         load.errors += done.errors;
+        load.all += done.all;
         load.error = load.error.or(done.error);
         last = last.max(ended);
         back.push(caller);
@@ -76,6 +79,7 @@ async fn one<C: Caller>(mut caller: C, from: Instant, until: Instant) -> (Load, 
         if matches!(done, Ok(false)) {
             break;
         }
+        load.all += 1;
         // Answered within the time that counts, whenever it began.
         if now >= from && now < until {
             match done {
@@ -99,6 +103,11 @@ impl Load {
         if seconds == 0.0 { 0.0 } else { self.samples.count() as f64 / seconds }
     }
 
+    /// Calls that were made, counted or not: what the processor's time is spent on.
+    pub fn all(&self) -> usize {
+        self.all
+    }
+
     /// Cells of a row: rate, p50, p99, errors.
     pub fn cells(&self) -> [String; 4] {
         [
@@ -114,6 +123,7 @@ impl Load {
         self.clients += other.clients;
         self.samples.extend(&other.samples);
         self.errors += other.errors;
+        self.all += other.all;
         self.error = self.error.take().or_else(|| other.error.clone());
         self.elapsed = self.elapsed.max(other.elapsed);
     }
@@ -123,9 +133,11 @@ impl Load {
         let number = |name: &str| told[name].as_u64().with_context(|| format!("no {name}"));
         let samples = told["samples_us"].as_array().context("no samples")?;
         let micros = samples.iter().filter_map(Value::as_u64).map(Duration::from_micros);
+        let samples: Samples = micros.collect();
         Ok(Self {
             clients: usize::try_from(number("clients")?)?,
-            samples: micros.collect(),
+            all: samples.count(),
+            samples,
             errors: usize::try_from(number("errors")?)?,
             error: told["error"].as_str().map(str::to_owned),
             elapsed: Duration::from_micros(number("elapsed_us")?),
@@ -172,7 +184,7 @@ mod tests {
     fn loads_of_several_processes_are_read_back_and_joined() {
         let elapsed = Duration::from_millis(500);
         let samples = [2, 4].map(Duration::from_millis).into_iter().collect();
-        let load = Load { clients: 3, samples, errors: 1, error: None, elapsed };
+        let load = Load { clients: 3, samples, errors: 1, error: None, elapsed, all: 3 };
         let mut all = Load { elapsed: Duration::from_millis(400), ..Load::default() };
         for _ in 0..2 {
             all.join(&Load::from_json(&load.to_json("child")).unwrap());

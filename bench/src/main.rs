@@ -18,6 +18,7 @@ mod load;
 mod mail;
 mod place;
 mod plot;
+mod processor;
 mod projection;
 mod queries;
 mod report;
@@ -38,10 +39,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 use environment::Environment;
 use section::Section;
 
-/// Of the large database. Ten million take longer than the other sections together: `--events 10000000`.
-const EVENTS: u64 = 1_000_000;
-const EVENTS_QUICK: u64 = 30_000;
-
 /// Measures KeyNest against a Postgres of its own; `make bench` starts one.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -53,7 +50,8 @@ struct Options {
     /// Fewer samples, in a few minutes.
     #[arg(long)]
     quick: bool,
-    /// Events of the large database of the section growth.
+    /// Events of the long log of projection and of the large database of growth, instead of as many as a run of twenty
+    /// minutes allows. Issue 5 asks for 1000000 and 10000000.
     #[arg(long)]
     events: Option<u64>,
     /// Where the samples and the report go.
@@ -98,18 +96,12 @@ impl Measured {
             Self::Commands => commands::run(is_quick).await,
             Self::Queries => queries::run(is_quick).await,
             Self::Storm => storm::run(is_quick).await,
-            Self::Projection => projection::run(is_quick).await,
+            Self::Projection => projection::run(options.events, is_quick).await,
             Self::Mail => mail::run(is_quick).await,
-            Self::Growth => growth::run(options.events(), is_quick).await,
+            Self::Growth => growth::run(options.events, is_quick).await,
             Self::Footprint => footprint::run(is_quick).await,
             Self::Enumeration => enumeration::run(is_quick).await,
         }
-    }
-}
-
-impl Options {
-    fn events(&self) -> u64 {
-        self.events.unwrap_or(if self.quick { EVENTS_QUICK } else { EVENTS })
     }
 }
 

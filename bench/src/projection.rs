@@ -30,6 +30,9 @@ const OF_INSERT_SELECT: f64 = 0.5;
 /// Of the most that gets through.
 const PART_OF_MOST: f64 = 0.8;
 const CLIENTS: usize = 256;
+/// Of the long log.
+const EVENTS: u64 = 200_000;
+const EVENTS_QUICK: u64 = 20_000;
 const VISIBLE_MAX: Duration = Duration::from_secs(60);
 
 struct Scale {
@@ -57,16 +60,18 @@ struct Times {
     visible: Duration,
 }
 
-fn scale(is_quick: bool) -> Scale {
-    let (seconds, events) = if is_quick { (4, 20_000) } else { (10, 1_000_000) };
-    let teams = if is_quick { 50 } else { 2_000 };
+fn scale(events: Option<u64>, is_quick: bool) -> anyhow::Result<Scale> {
+    let (seconds, usual) = if is_quick { (4, EVENTS_QUICK) } else { (10, EVENTS) };
+    let events = events.unwrap_or(usual);
+    // Four fifths of the events are creations of variables, as far as the log goes.
+    let teams = usize::try_from(events)? / 70;
     let plan = Plan { people: 5 * teams, teams, sessions: 0, events, ..small(teams) };
-    Scale { seconds, plan }
+    Ok(Scale { seconds, plan })
 }
 
 /// Runs the section.
-pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
-    let Scale { seconds, plan } = scale(is_quick);
+pub async fn run(events: Option<u64>, is_quick: bool) -> anyhow::Result<Section> {
+    let Scale { seconds, plan } = scale(events, is_quick)?;
     let title = "Creations of variables, in this process: appended through the store's port, projected by the product's runners \
                  into all read models. Then every read model is built anew beside the live one.";
     let mut section = Section::new("projection", title);

@@ -7,6 +7,7 @@ use crate::http::Connection;
 use crate::limits::handler;
 use crate::load::{Caller, Load, Span, closed};
 use crate::plot::Plot;
+use crate::processor::Spent;
 use crate::section::Section;
 use crate::seed::Team;
 use crate::table::Table;
@@ -15,6 +16,8 @@ use crate::world::{World, small};
 
 const LEVELS: [usize; 4] = [1, 16, 64, 256];
 const LEVELS_QUICK: [usize; 2] = [1, 64];
+/// Of the table.
+const COSTS: &str = "The last three columns: processor time of each for one request, whatever else runs on the machine.";
 /// Where the targets are.
 pub const AIMED_AT: usize = 64;
 /// A second (DESIGN 10).
@@ -37,6 +40,7 @@ pub enum Kind {
 pub struct Measured {
     pub kind: Kind,
     pub load: Load,
+    spent: Spent,
 }
 
 struct Client {
@@ -67,7 +71,7 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
         ["a bare handler", "the same with statement and append"].iter().zip(&bare_loads)
     {
         let cells = [(*name).to_owned(), load.clients.to_string()];
-        table.row(cells.into_iter().chain(load.cells()));
+        table.row(cells.into_iter().chain(load.cells()).chain([const { String::new() }; 3]));
     }
     section.tables.push(table);
     section.plots.push(plot(&all));
@@ -80,6 +84,7 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
 /// Each kind with each number of connections.
 pub async fn measure(world: &World, levels: &[usize], span: Span) -> anyhow::Result<Vec<Measured>> {
     let mut all = Vec::new();
+    let watch = world.watch().await?;
     for kind in Kind::ALL {
         for connections in levels {
             let open = world.instance.connections(*connections).await?;
@@ -88,8 +93,10 @@ pub async fn measure(world: &World, levels: &[usize], span: Span) -> anyhow::Res
                 access: world.tokens[n].access.clone(),
                 path: kind.path(world.teams[n].environment.get()),
             });
+            let before = watch.spent()?;
             let load = closed(clients.collect(), span).await?.0;
-            all.push(Measured { kind, load });
+            let spent = watch.spent()?.since(before);
+            all.push(Measured { kind, load, spent });
         }
     }
     Ok(all)
@@ -158,11 +165,22 @@ fn targets(all: &[Measured], bare: &Load) -> Vec<Target> {
 
 /// One row each.
 pub fn table(all: &[Measured]) -> Table {
-    let head = ["query", "connections", "per second", "p50, ms", "p99, ms", "errors"];
-    let mut table = Table::new("", head);
-    for Measured { kind, load } in all {
+    let head = [
+        "query",
+        "connections",
+        "per second",
+        "p50, ms",
+        "p99, ms",
+        "errors",
+        "KeyNest, µs",
+        "Postgres, µs",
+        "load, µs",
+    ];
+    let mut table = Table::new(COSTS, head);
+    for Measured { kind, load, spent } in all {
         let cells = [kind.name().to_owned(), load.clients.to_string()];
-        table.row(cells.into_iter().chain(load.cells()));
+        let costs = spent.cells(load.all());
+        table.row(cells.into_iter().chain(load.cells()).chain(costs));
     }
     table
 }

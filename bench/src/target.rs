@@ -47,8 +47,8 @@ impl Target {
 
     fn wanted(&self) -> String {
         match self.wanted {
-            Wanted::AtLeast(least) => format!("≥ {least}"),
-            Wanted::AtMost(most) => format!("≤ {most}"),
+            Wanted::AtLeast(least) => format!("≥ {}", rounded(least)),
+            Wanted::AtMost(most) => format!("≤ {}", rounded(most)),
         }
     }
 
@@ -115,6 +115,6 @@ mod tests {
         assert!(Target::fixed("rate", 3_000.0, "/s", 3_000.0, true).is_met());
         assert!(!Target::fixed("memory", 61.0, "MB", 60.0, false).is_met());
         let row = table(&[Target::fixed("rate", 1_500.0, "/s", 3_000.0, true)]).rows.remove(0);
-        assert_eq!(row, ["rate", "3000 /s", "fixed", "1500 /s", "0.50", "≥ 1", "no"]);
+        assert_eq!(row, ["rate", "3000 /s", "fixed", "1500 /s", "0.50", "≥ 1.00", "no"]);
     }
 }

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use crate::instance::Instance;
 use crate::place::Place;
+use crate::processor::Watch;
 use crate::seed::{self, Person, Plan, Team};
 
 /// The `aud` of access tokens.
@@ -70,6 +71,11 @@ impl World {
         product.close().await;
         let seed::Seeded { people, teams, big, invitations } = seeded;
         Ok(Self { place, instance, people, tokens, teams, big, invitations })
+    }
+
+    /// For the processor time that requests take.
+    pub async fn watch(&self) -> anyhow::Result<Watch> {
+        Watch::new(self.instance.id()?, &mut self.place.connect().await?).await
     }
 
     /// Ends the product and drops the database.
