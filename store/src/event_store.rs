@@ -85,6 +85,14 @@ impl EventStore {
         }
     }
 
+    /// How far a stream has come; zero for one that does not exist.
+    pub async fn stream_revision(&self, stream: &StreamName) -> Result<Revision, ReadError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.stream_revision(stream)),
+            Self::Postgres(postgres) => postgres.stream_revision(stream).await,
+        }
+    }
+
     /// Events of all streams behind a position, in order, without a gap. At most `limit`, at most
     /// [`READ_EVENTS_MAX`], and none further once there are [`READ_BYTES_MAX`] bytes: only an empty
     /// answer means the head.

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod admission;
+mod backwards;
 mod by_position;
 mod cloud_event;
 mod codec;

@@ -67,6 +67,10 @@ impl Memory {
         skipped.map(|index| log.events[*index].clone()).collect()
     }
 
+    pub(crate) fn stream_revision(&self, stream: &StreamName) -> Revision {
+        self.log().revision(stream)
+    }
+
     pub(crate) fn read_all(&self, after: Position, limit: usize) -> Vec<Recorded> {
         let log = self.log();
         let skipped = usize::try_from(after.to_stored()).unwrap_or(usize::MAX);

@@ -120,6 +120,13 @@ impl Postgres {
         read::stream(&self.0.pool, stream, after, limit).await.map_err(unreadable)
     }
 
+    pub(crate) async fn stream_revision(&self, stream: &StreamName) -> Result<Revision, ReadError> {
+        if stream.as_str().contains('\0') {
+            return Ok(Revision::NONE);
+        }
+        read::stream_revision(&self.0.pool, stream).await.map_err(unreadable)
+    }
+
     pub(crate) async fn read_all(
         &self,
         after: Position,

@@ -46,6 +46,18 @@ pub(super) async fn stream(
     rows.iter().map(|row| recorded(row, stream.clone())).collect()
 }
 
+pub(super) async fn stream_revision(
+    pool: &PgPool,
+    stream: &StreamName,
+) -> Result<Revision, sqlx::Error> {
+    let events: Option<i64> =
+        sqlx::query_scalar("select s.revision from store.streams s where s.name = $1")
+            .bind(stream.as_str())
+            .fetch_optional(pool)
+            .await?;
+    Ok(events.map_or(Revision::NONE, revision))
+}
+
 pub(super) async fn all(
     pool: &PgPool,
     names: &StreamNames,

@@ -23,6 +23,7 @@ macro_rules! contract {
 
 mod admission;
 mod append;
+mod backwards;
 mod claim;
 mod command;
 mod race;

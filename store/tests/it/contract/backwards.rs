@@ -1,0 +1,31 @@
+//! Where streams stand, and reading the log from a position and before one.
+
+use keynest_store::*;
+
+use crate::given::*;
+
+async fn a_stream_says_how_far_it_has_come(store: EventStore) {
+    store.append(append([part("a", at(0), &["1", "2", "3"])])).await.unwrap();
+    store.append(one("b", at(0))).await.unwrap();
+    for (name, events) in [("a", 3), ("b", 1), ("c", 0), ("\0", 0)] {
+        assert_eq!(store.stream_revision(&stream(name)).await.unwrap(), Revision::new(events));
+    }
+}
+
+async fn the_log_is_read_from_a_position_and_before_one(store: EventStore) {
+    store.append(append([part("a", at(0), &["1", "2", "3", "4", "5"])])).await.unwrap();
+    let places = |events: Vec<Recorded>| -> Vec<u64> {
+        events.iter().map(|event| event.position.to_stored()).collect()
+    };
+    for (from, read) in [(0, vec![1, 2]), (1, vec![1, 2]), (4, vec![4, 5]), (6, vec![])] {
+        let events = store.read_all_from(Position::from_stored(from), 2).await.unwrap();
+        assert_eq!(places(events), read, "from {from}");
+    }
+    let before = [(0, vec![]), (1, vec![]), (2, vec![1]), (5, vec![4, 3]), (u64::MAX, vec![5, 4])];
+    for (until, read) in before {
+        let events = store.read_all_before(Position::from_stored(until), 2).await.unwrap();
+        assert_eq!(places(events), read, "before {until}");
+    }
+}
+
+contract![a_stream_says_how_far_it_has_come, the_log_is_read_from_a_position_and_before_one];
