@@ -1,0 +1,67 @@
+//! KeyNest's event log over the public gRPC protocol of KurrentDB (EventStoreDB), for its official clients.
+//!
+//! Over any backend of the store, it is the test double of a KurrentDB server: appends, reads, subscriptions. Events of KeyNest's
+//! are told as they stand in the log; events of clients are kept in an envelope and come back as they were sent. Decision 0130
+//! says how what the log does not know (deleted streams, their settings) is kept in it.
+
+mod append;
+mod envelope;
+mod features;
+mod filter;
+mod gossip;
+mod guard;
+mod ids;
+mod message;
+mod names;
+#[doc(hidden)]
+pub mod proto;
+mod sessions;
+mod status;
+mod streams;
+
+use std::net::SocketAddr;
+
+use keynest_store::{APPEND_BYTES_MAX, EventStore};
+use tokio::net::TcpListener;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use crate::features::FeaturesService;
+use crate::gossip::GossipService;
+use crate::ids::new_id;
+use crate::proto::event_store::client::gossip::gossip_server::GossipServer;
+use crate::proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
+use crate::proto::event_store::client::streams::streams_server::StreamsServer;
+use crate::proto::v2::streams_service_server::StreamsServiceServer;
+use crate::sessions::SessionsService;
+use crate::streams::StreamsService;
+
+/// Bytes of one message of a client's: the largest append and what is around it.
+const MESSAGE_BYTES_MAX: usize = APPEND_BYTES_MAX + 1024 * 1024;
+
+/// Serves the log until `until` is done. Whoever reads is cut off then, as by any restart.
+pub async fn serve(
+    store: EventStore,
+    listener: TcpListener,
+    until: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let gossip = GossipService { store: store.clone(), instance: new_id(), address };
+    let sessions = StreamsServiceServer::new(SessionsService { store: store.clone() })
+        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let streams = StreamsServer::new(StreamsService { store })
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    // Without TCP_NODELAY each small call waits for the peer's delayed acknowledgement, 40 ms.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = Server::builder()
+        .add_service(streams)
+        .add_service(sessions)
+        .add_service(ServerFeaturesServer::new(FeaturesService))
+        .add_service(GossipServer::new(gossip))
+        .serve_with_incoming(incoming);
+    tokio::select! {
+        served = serving => served,
+        () = until => Ok(()),
+    }
+}

@@ -1,0 +1,26 @@
+//! The server as the official Rust client sees it, over every backend of the store.
+
+/// Instantiates every case for each backend.
+macro_rules! on_each_backend {
+    ($($case:ident),+ $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::server::Face::over(keynest_store::EventStore::memory()).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[sqlx::test(migrations = false)]
+            async fn $case(pool: sqlx::PgPool) {
+                super::$case(crate::server::Face::over(crate::server::in_postgres(&pool).await).await).await;
+            })+
+        }
+    };
+}
+
+mod append;
+mod delete;
+mod native;
+mod read;
+mod server;
+mod subscribe;
