@@ -125,7 +125,7 @@ async fn clock(app: &App) -> Check {
     match app.queries.database_time().await {
         Err(_) => Check { name, is_good: false, detail: "the database does not answer".to_owned() },
         Ok(there) => {
-            let skew = skew_seconds(app.commands.clock().now(), there);
+            let skew = skew_seconds(app.commands.clock().system(), there);
             Check {
                 name,
                 is_good: skew <= SKEW_SECONDS_MAX,

@@ -8,15 +8,17 @@ use anyhow::{Context, anyhow};
 use keynest_api::middleware::Metrics;
 use keynest_api::server::{self, Drained, Stop};
 use keynest_api::{App, DevMailbox, edge, operations, quiet_operations};
-use keynest_commands::Commands;
+use keynest_commands::{Clock, Commands};
 use keynest_crypto::Keyring;
 use keynest_projections::Footing;
+use keynest_store::EventStore;
 use keynest_store::postgres::PostgresQuotas;
 use keynest_workers::{
     Consumer, Janitor, JanitorSettings, KeyLedger, Mailer, MailerSettings, Transport, apply_ledger,
     follow_destroyed_keys,
 };
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +32,9 @@ use crate::product::Product;
 const REFUSALS_FLUSHED_EVERY: Duration = Duration::from_secs(60);
 /// Between two looks at the key table.
 const KEYS_RELOADED_EVERY: Duration = Duration::from_secs(60);
+
+/// Between two looks at the database's clock.
+const CLOCK_COMPARED_EVERY: Duration = Duration::from_secs(1);
 
 /// Which parts a process runs.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +88,10 @@ async fn serve_on(
     let done = CancellationToken::new();
     let tasks = TaskTracker::new();
     tasks.spawn(reload_keys(product.keyring.clone(), done.clone()));
+    // Before anything is done by it.
+    let clock = product.store.clock().await.context("ask the database for the time")?;
+    product.clock.compare(clock);
+    tasks.spawn(compare_clocks(product.clock.clone(), product.store.clone(), done.clone()));
     let ledger = KeyLedger::open(&product.config.destroyed_file())
         .context("open the ledger of destroyed keys")?;
     apply_ledger(&product.store_pool, &product.commands, &ledger)
@@ -213,6 +222,22 @@ async fn reload_keys(keyring: Keyring, done: CancellationToken) {
         }
         if let Err(error) = keyring.reload().await {
             tracing::warn!(error = %error, "the keys could not be read again");
+        }
+    }
+}
+
+/// One that was set while nobody looked is believed when the database says the same.
+async fn compare_clocks(clock: Clock, store: EventStore, done: CancellationToken) {
+    let mut tick = tokio::time::interval(CLOCK_COMPARED_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = done.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        // While the database is away the clock goes on as it is.
+        if let Ok(there) = store.clock().await {
+            clock.compare(there);
         }
     }
 }
