@@ -16,7 +16,7 @@ use crate::ledger::What;
 use crate::sink::Sink;
 use crate::team::Guest;
 
-const PASSWORD: &str = "correct-Horse-7-battery";
+pub const PASSWORD: &str = "correct-Horse-7-battery";
 /// Variables of one environment, so that a look at all of them stays small.
 const VARIABLES_MAX: usize = 20;
 /// After this time no process may know a session that was signed out (I10).

@@ -8,7 +8,7 @@ use crate::checker::Findings;
 use crate::world::World;
 
 /// Far longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at how far things are.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -72,12 +72,15 @@ fn totals(world: &World) -> (u64, u64, u64) {
 }
 
 /// Until so many more requests were sent.
-async fn hold(world: &World, requests: u64) {
+pub async fn hold(world: &World, requests: u64) {
     let until = totals(world).2 + requests;
     let mut every = tokio::time::interval(LOOK_EVERY);
-    while totals(world).2 < until {
-        every.tick().await;
-    }
+    let sent = async {
+        while totals(world).2 < until {
+            every.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, sent).await.expect("somebody works");
 }
 
 /// Changes are answered again, and read models and mailer have come as far as the log was then.

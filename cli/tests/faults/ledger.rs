@@ -32,6 +32,7 @@ pub enum What {
     Activate,
     CreateOrganization,
     CreateProject,
+    ChangeProject,
     CreateEnvironment,
     /// In an environment.
     CreateVariable(i64),
@@ -67,6 +68,7 @@ impl What {
             | Self::Activate
             | Self::CreateOrganization
             | Self::CreateProject
+            | Self::ChangeProject
             | Self::CreateEnvironment
             | Self::Refresh
             | Self::LogIn

@@ -19,10 +19,13 @@
 mod actors;
 mod caller;
 mod calm;
+mod carrier;
 mod checker;
+mod clocks;
 mod database;
 mod dice;
 mod disk;
+mod duplicates;
 mod fault;
 mod kills;
 mod ledger;
@@ -33,7 +36,9 @@ mod mails;
 mod nats_server;
 mod partition;
 mod pause;
+mod poison;
 mod race;
+mod refused;
 #[expect(dead_code, reason = "the other tests of this crate use more of it")]
 #[path = "../it/running.rs"]
 mod running;
@@ -58,6 +63,7 @@ use tokio::task::JoinSet;
 
 use crate::actors::{Actor, Gate};
 use crate::caller::Caller;
+use crate::carrier::{Carrier, Loss};
 use crate::checker::Findings;
 use crate::disk::{BadDisk, Trouble};
 use crate::fault::Fault;
@@ -95,6 +101,14 @@ fn classes() -> Vec<Box<dyn Fault>> {
         Box::new(cut("cut-work-postgres", Role::Work, Target::Postgres, Cut::Both)),
         Box::new(cut("cut-work-nats", Role::Work, Target::Nats, Cut::Both)),
         Box::new(cut("cut-work-mail", Role::Work, Target::Mail, Cut::Both)),
+        Box::new(refused::Refused::default()),
+        Box::new(Carrier::new("nats-killed", Loss::Killed)),
+        Box::new(Carrier::new("nats-wiped", Loss::Wiped)),
+        Box::new(Carrier::new("nats-stream-deleted", Loss::StreamDeleted)),
+        Box::new(Carrier::new("nats-paused", Loss::Paused)),
+        Box::new(duplicates::Duplicates::default()),
+        Box::new(poison::Poison::default()),
+        Box::new(clocks::Clocks::default()),
         Box::new(calm::Calm),
     ]
 }

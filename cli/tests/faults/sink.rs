@@ -19,7 +19,7 @@ pub enum Mood {
     Closing,
     /// 451 to every recipient.
     Later,
-    /// 550 to every recipient.
+    /// 550 to every other recipient.
     Refusing,
     /// Takes the mail, and the connection breaks before the answer.
     DropsAfterDot,
@@ -42,6 +42,8 @@ pub struct Sink {
     pub port: u16,
     mood: watch::Sender<Mood>,
     mails: Arc<Mutex<HashMap<String, Vec<Mail>>>>,
+    /// Recipients that were refused for good, and mails that came after the first of them.
+    refused: watch::Sender<(usize, usize)>,
 }
 
 impl Sink {
@@ -49,7 +51,7 @@ impl Sink {
         let listener = TcpListener::bind((Wires::listen(), 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mood = watch::Sender::new(Mood::Well);
-        let sink = Self { port, mood, mails: Arc::default() };
+        let sink = Self { port, mood, mails: Arc::default(), refused: watch::Sender::default() };
         tokio::spawn(sink.clone().listen(listener));
         sink
     }
@@ -65,6 +67,21 @@ impl Sink {
 
     pub fn all(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().values().flatten().cloned().collect()
+    }
+
+    /// Recipients that were refused for good so far.
+    pub fn refused(&self) -> usize {
+        self.refused.borrow().0
+    }
+
+    /// Somebody is refused, while that is the mood.
+    pub async fn until_refused(&self) {
+        self.refused.subscribe().wait_for(|(refused, _)| *refused > 0).await.unwrap();
+    }
+
+    /// A mail came after that.
+    pub async fn until_another_came(&self) {
+        self.refused.subscribe().wait_for(|(_, after)| *after > 0).await.unwrap();
     }
 
     async fn listen(self, listener: TcpListener) {
@@ -122,7 +139,10 @@ impl Sink {
             let answer = match verb.as_str() {
                 "EHLO" => "250-sink\r\n250 SMTPUTF8",
                 "RCPT" if mood == Mood::Later => "451 later",
-                "RCPT" if mood == Mood::Refusing => "550 no such person",
+                "RCPT" if mood == Mood::Refusing && is_refused(&line) => {
+                    self.refused.send_modify(|(refused, _)| *refused += 1);
+                    "550 no such person"
+                }
                 "RCPT" => {
                     recipient = between(&line, "<", ">").to_owned();
                     "250 known"
@@ -160,8 +180,18 @@ impl Sink {
             at: Instant::now(),
             is_answered,
         };
+        self.refused.send_if_modified(|(refused, after)| {
+            *after += usize::from(*refused > 0);
+            *refused > 0
+        });
         self.mails.lock().unwrap().entry(recipient.to_owned()).or_default().push(mail);
     }
+}
+
+/// Actors with an odd number.
+fn is_refused(line: &str) -> bool {
+    let name = between(line, "<", "@");
+    name.bytes().last().is_some_and(|byte| byte % 2 == 1)
 }
 
 async fn body(reader: &mut BufReader<impl AsyncRead + Unpin>) -> std::io::Result<String> {

@@ -1,5 +1,6 @@
 //! Everything that runs: a Postgres, a NATS and a mail server of this test's own, and two of each process of the product.
 
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Instant;
 
@@ -40,7 +41,22 @@ impl Role {
 /// A place for a process, which may be killed and started again.
 pub struct Slot {
     pub role: Role,
+    /// Where it tells its metrics; an API does so where it listens.
+    pub metrics: SocketAddr,
+    /// What it is started with beside what all have; for the next start.
+    pub extra: Vec<(&'static str, String)>,
+    /// It is not ready, so nobody is sent there.
+    pub is_out: bool,
     running: Option<Running>,
+}
+
+impl Slot {
+    fn new(role: Role) -> Self {
+        let metrics: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let own = ("KEYNEST_HTTP_METRICS_LISTEN", metrics.to_string());
+        let extra = if role == Role::Api { Vec::new() } else { vec![own] };
+        Self { role, metrics, extra, is_out: false, running: None }
+    }
 }
 
 /// Something that may have come between a mail and the note that it was sent.
@@ -57,7 +73,6 @@ pub struct World {
     /// What the server has.
     pub disk: Disk,
     pub wires: Wires,
-    #[expect(dead_code, reason = "it runs as long as this is there")]
     pub nats: NatsServer,
     pub sink: Sink,
     pub balancer: Balancer,
@@ -99,7 +114,7 @@ impl World {
             sink,
             balancer: Balancer::default(),
             ledger: Ledger::default(),
-            slots: ROLES.map(|role| Slot { role, running: None }).into(),
+            slots: ROLES.map(Slot::new).into(),
             db,
             disturbances: Vec::new(),
             kills: 0,
@@ -124,7 +139,7 @@ impl World {
     /// A process in its place, with its own wires.
     fn process(&self, slot: usize) -> Command {
         let mut command = self.place.keynest(&[self.slots[slot].role.command()]);
-        command.envs(self.variables(slot));
+        command.envs(self.variables(slot)).envs(self.slots[slot].extra.clone());
         dies_with_us(&command)
     }
 
@@ -191,8 +206,8 @@ impl World {
         self.disturbances.push(Disturbance { at: Instant::now() });
     }
 
-    fn balance(&self) {
-        let apis = self.slots.iter().filter(|slot| slot.role == Role::Api);
+    pub fn balance(&self) {
+        let apis = self.slots.iter().filter(|slot| slot.role == Role::Api && !slot.is_out);
         let running = apis.filter_map(|slot| slot.running.as_ref());
         self.balancer.set(running.map(|running| running.address).collect());
     }
@@ -206,6 +221,23 @@ impl World {
             });
             self.memory_max = self.memory_max.max(peak.unwrap_or(0) / 1024);
         }
+    }
+
+    /// Where an API listens that runs.
+    pub fn address(&self, slot: usize) -> SocketAddr {
+        self.slots[slot].running.as_ref().expect("it runs").address
+    }
+
+    /// A number that each process of a kind without an API tells, by its name and labels; one that was never told is 0.
+    pub async fn metrics(&self, role: Role, name: &str) -> Vec<f64> {
+        let mut told = Vec::new();
+        for slot in self.slots.iter().filter(|slot| slot.role == role) {
+            let answer = reqwest::get(format!("http://{}/metrics/", slot.metrics)).await.unwrap();
+            let text = answer.text().await.unwrap();
+            let value = text.lines().find_map(|it| it.strip_prefix(name)?.trim().parse().ok());
+            told.push(value.unwrap_or(0.0));
+        }
+        told
     }
 
     /// Of a process that runs.
