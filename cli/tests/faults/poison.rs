@@ -155,7 +155,7 @@ async fn store(world: &World) -> EventStore {
 
 /// The last event of a project once more: under a name that nobody knows, or without its end.
 async fn append(world: &World, store: &EventStore, project: i64, is_unknown: bool) -> Bad {
-    let stream = StreamName::new("project", &project.to_string());
+    let stream = StreamName::new("project", project.to_string());
     let query = "select e.type, e.version, e.data, e.organization from store.events e
         join store.streams s on s.id = e.stream_id where s.name = $1 order by e.position desc limit 1";
     let (name, version, data, organization): (String, i32, Vec<u8>, Option<i64>) =

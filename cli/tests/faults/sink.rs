@@ -129,7 +129,10 @@ impl Sink {
         let greeting = if is_closing { "421 closing\r\n" } else { "220 sink\r\n" };
         writer.write_all(greeting.as_bytes()).await?;
         let (mut recipient, mut line) = (String::new(), String::new());
-        while !is_closing {
+        if is_closing {
+            return Ok(());
+        }
+        loop {
             line.clear();
             if reader.read_line(&mut line).await? == 0 {
                 break;

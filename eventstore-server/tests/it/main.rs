@@ -1,4 +1,5 @@
 //! The server as the official Rust client sees it, over every backend of the store.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop at the first surprise, as tests do")]
 
 /// Instantiates every case for each backend.
 macro_rules! on_each_backend {

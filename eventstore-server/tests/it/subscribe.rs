@@ -21,7 +21,10 @@ async fn next(subscription: &mut Subscription) -> String {
             format!("caught up {place:?}")
         }
         SubscriptionEvent::Checkpoint(position) => format!("checkpoint {}", position.commit),
-        other => format!("{other:?}"),
+        other @ (SubscriptionEvent::FirstStreamPosition(_)
+        | SubscriptionEvent::LastStreamPosition(_)
+        | SubscriptionEvent::LastAllPosition(_)
+        | SubscriptionEvent::FellBehind(_)) => format!("{other:?}"),
     }
 }
 

@@ -38,7 +38,7 @@ fn objections(text: &str, is_contract: bool) -> Vec<String> {
         let index = it.strip_prefix("create index ").or(it.strip_prefix("create unique index "));
         if let Some(index) = index {
             let on = index.split_once(" on ").map_or("", |(_, on)| on);
-            if index.starts_with("concurrently ") != !is_new(on) {
+            if index.starts_with("concurrently ") == is_new(on) {
                 object(it, "an index of a table with rows is made concurrently, of a new one not");
             } else if index.starts_with("concurrently ") && !is_outside {
                 object(it, "begins with the line `-- no-transaction`");

@@ -37,7 +37,8 @@ async fn who_has_signed_out_or_lost_the_role_is_not_answered_any_more(pool: PgPo
     assert_eq!(refused.expect(403).body["code"], "role_too_weak");
     team.variable("LATER", "x").await;
     let (events, _) = app.events(&editor, &format!("after={end}")).await;
-    assert!(events.iter().all(|it| it["organization"] != organization.to_string()));
+    let organization = organization.to_string();
+    assert!(events.iter().all(|it| it["organization"] != *organization));
 }
 
 #[sqlx::test(migrations = false)]

@@ -21,7 +21,8 @@ async fn every_filter_gives_what_it_names_and_nothing_else(pool: PgPool) {
     let (mine, theirs) = (format!("project-{project}"), format!("project-{other}"));
     let stage = format!("environment-{environment}");
     let (edi, ann) = (editor.id.to_string(), admin.id.to_string());
-    let whole: Vec<(String, Box<dyn Fn(&Value) -> bool + '_>)> = vec![
+    type Wanted<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
+    let whole: Vec<(String, Wanted<'_>)> = vec![
         ("type=project.created".into(), Box::new(|it| is(it, "type", "project.created"))),
         (
             "type=project.created,environment.created".into(),
