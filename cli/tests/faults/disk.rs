@@ -81,6 +81,10 @@ impl Fault for BadDisk {
         self.name
     }
 
+    fn requests(&self) -> u64 {
+        80
+    }
+
     async fn inject(&mut self, world: &mut World) {
         world.disturb();
         world.disk.be(self.trouble);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::wire::{Cut, Target};
 use crate::world::{Role, World};
 
@@ -20,12 +20,21 @@ impl Fault for Partition {
         self.name
     }
 
+    /// Longer than the callers wait.
+    fn requests(&self) -> u64 {
+        40
+    }
+
     async fn inject(&mut self, world: &mut World) {
         world.disturb();
         let of_kind: Vec<usize> =
             (0..world.slots.len()).filter(|slot| world.slots[*slot].role == self.role).collect();
         let slot = of_kind[world.dice.below(of_kind.len())];
         world.wires.cut(slot, self.target, self.cut);
+        if self.role != Role::Api && self.target == Target::Postgres {
+            // The other one of its kind takes over while the wire is cut.
+            fault::catch_up(world).await;
+        }
     }
 
     async fn heal(&mut self, world: &mut World) {
