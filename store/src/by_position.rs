@@ -1,5 +1,7 @@
 //! Reading what a position or an earlier append stands for.
 
+use std::collections::BTreeSet;
+
 use keynest_domain::Timestamp;
 
 use crate::event_store::EventStore;
@@ -24,7 +26,7 @@ impl EventStore {
             Self::Postgres(postgres) => postgres.read_these(positions).await,
             Self::Memory(_) => {
                 let mut events = Vec::with_capacity(positions.len());
-                for position in positions {
+                for position in BTreeSet::from_iter(positions) {
                     events.extend(self.read_at(*position).await?);
                 }
                 Ok(events)

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use super::{Guarded, guarded, question, reply};
 use crate::app::TestApp;
 use crate::auth::calls::answer;
+use crate::core::team::Answer;
 use crate::person::Person;
 
 /// In every name that only those who are let in may see.
@@ -226,6 +227,30 @@ async fn changes_are_refused_to_the_same_callers(pool: PgPool) {
             let wanted = if is_open { 200 } else { 403 };
             assert_eq!(told.status.as_u16(), wanted, "{who}: {:#}", told.body);
         }
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn the_event_feed_is_closed_as_the_rows_are(pool: PgPool) {
+    let team = required(pool).await;
+    let (all, of_it) = ("/api/events/", team.path("/api/events/?organization={o}"));
+    let about = format!(r#""organization":"{}""#, team.ids[0]);
+    let is_told = |told: Answer| told.expect(200).body.as_str().unwrap().contains(&about);
+    for (who, caller) in team.closed.iter().chain(&team.open) {
+        assert!(is_told(team.app.read(caller, all).await), "{who}, as long as nothing is required");
+    }
+    team.require(&team.open[0].1, true).await;
+    for (who, caller) in &team.closed {
+        assert!(
+            !team.app.read(caller, all).await.body.to_string().contains(&team.ids[0].to_string()),
+            "{who}"
+        );
+        let refused = team.app.read(caller, &of_it).await.expect(403).body;
+        assert_eq!(refused["code"], "second_factor_required_by_organization", "{who}");
+    }
+    for (who, caller) in &team.open {
+        assert!(is_told(team.app.read(caller, all).await), "{who}");
+        assert!(is_told(team.app.read(caller, &of_it).await), "{who}");
     }
 }
 
