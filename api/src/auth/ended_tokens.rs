@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
-use keynest_domain::user::ENDS_TOKENS;
-use keynest_domain::{Event, Lifetime, Timestamp, TokenId, UserId, organization, user};
+use keynest_domain::organization::Organization;
+use keynest_domain::user::{ENDS_TOKENS, User};
+use keynest_domain::{
+    Aggregate, Event, Lifetime, OrganizationId, StreamName, Timestamp, TokenId, UserId,
+    organization, user,
+};
 use keynest_projections::TokenStanding;
 
 /// Longer than the read model is ever behind without being noticed.
@@ -21,6 +25,8 @@ pub struct EndedTokens {
     tokens: HashMap<TokenId, Timestamp>,
     /// Accounts whose tokens of before ended all at once.
     owners: HashMap<UserId, Timestamp>,
+    /// Organizations of which something ended that this version cannot read.
+    organizations: HashMap<OrganizationId, Timestamp>,
     pruned_at: Option<Timestamp>,
 }
 
@@ -45,10 +51,25 @@ impl EndedTokens {
         }
     }
 
+    /// Notes that an event of a stream ended a token that this version cannot tell: all that there were.
+    pub fn take_unreadable(&mut self, stream: &StreamName, at: Timestamp) {
+        if stream.category() == User::CATEGORY
+            && let Ok(owner) = stream.id().parse()
+        {
+            self.owners.insert(owner, at);
+        } else if stream.category() == Organization::CATEGORY
+            && let Ok(organization) = stream.id().parse()
+        {
+            self.organizations.insert(organization, at);
+        }
+    }
+
     /// Whether a token is known to have ended.
     pub fn has(&self, token: &TokenStanding) -> bool {
         let owner = self.owners.get(&token.actor);
-        self.tokens.contains_key(&token.id) || owner.is_some_and(|at| token.created_at <= *at)
+        let organization = token.organization.and_then(|it| self.organizations.get(&it));
+        let is_before = |at: Option<&Timestamp>| at.is_some_and(|at| token.created_at <= *at);
+        self.tokens.contains_key(&token.id) || is_before(owner) || is_before(organization)
     }
 
     /// Forgets what every read model knows by now.
@@ -59,6 +80,7 @@ impl EndedTokens {
         let oldest = now - KEPT_FOR;
         self.tokens.retain(|_, at| *at > oldest);
         self.owners.retain(|_, at| *at > oldest);
+        self.organizations.retain(|_, at| *at > oldest);
         self.pruned_at = Some(now);
     }
 }
@@ -98,6 +120,20 @@ mod tests {
         assert!(!ended.has(&token(4, 8, 1)), "another account");
         ended.prune(at(9) + KEPT_FOR);
         assert!(!ended.has(&token(1, 7, 1)));
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_read_ends_every_token_it_may_mean() {
+        let mut ended = EndedTokens::default();
+        let service = |id, made| TokenStanding {
+            organization: Some(OrganizationId::new(id)),
+            ..token(1, 8, made)
+        };
+        ended.take_unreadable(&User::stream(UserId::new(7)), at(5));
+        ended.take_unreadable(&Organization::stream(OrganizationId::new(3)), at(5));
+        assert_eq!([7, 8].map(|actor| ended.has(&token(1, actor, 1))), [true, false]);
+        assert_eq!([3, 4].map(|id| ended.has(&service(id, 1))), [true, false]);
+        assert!(!ended.has(&service(3, 6)), "made after it");
     }
 
     #[test]

@@ -160,7 +160,8 @@ impl Revocations {
             match decode(recorded) {
                 Ok(event) => ended.take(recorded.stream.id(), &event, recorded.recorded_at),
                 Err(error) => {
-                    tracing::error!(%error, position = ?recorded.position, "cannot read which token ended")
+                    tracing::error!(%error, position = ?recorded.position, "cannot read which token ended: all that it may be");
+                    ended.take_unreadable(&recorded.stream, recorded.recorded_at);
                 }
             }
         }
@@ -181,7 +182,7 @@ async fn pause(error: &ReadError) {
     tokio::time::sleep(RETRY_PAUSE).await;
 }
 
-/// An event that this version cannot read ends nothing that it knows of; the write side refuses to act on it anyway.
+/// An event that this version cannot read ends all that it may mean: whoever a newer process shut out is shut out here, too.
 fn take(revoked: &mut Revoked, recorded: &Recorded) {
     if !is_ending(&recorded.name) {
         return;
@@ -189,7 +190,8 @@ fn take(revoked: &mut Revoked, recorded: &Recorded) {
     match decode(recorded) {
         Ok(event) => revoked.take(recorded.stream.id(), &event, recorded.recorded_at),
         Err(error) => {
-            tracing::error!(%error, position = ?recorded.position, "cannot read who is signed out")
+            tracing::error!(%error, position = ?recorded.position, "cannot read who is signed out: all that it may be");
+            revoked.take_unreadable(&recorded.stream, recorded.recorded_at);
         }
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use keynest_crypto::{ACCESS_TOKEN_LIFETIME, AccessClaims};
-use keynest_domain::user::{ENDS_SESSIONS, Ends};
-use keynest_domain::{Event, Lifetime, SessionId, Timestamp, UserId, session};
+use keynest_domain::session::Session;
+use keynest_domain::user::{ENDS_SESSIONS, Ends, User};
+use keynest_domain::{
+    Aggregate, Event, Lifetime, SessionId, StreamName, Timestamp, UserId, session,
+};
 
 /// Kept longer than tokens live, for clocks that differ.
 const KEPT_FOR: Lifetime = Lifetime::from_secs(ACCESS_TOKEN_LIFETIME.secs() + 300);
@@ -55,6 +58,21 @@ impl Revoked {
         let Some(Ends { epoch, kept, is_closed, .. }) = event.ends() else { return };
         if let Ok(user) = stream_id.parse::<UserId>() {
             self.epochs.insert(user, Epoch { epoch, kept, is_closed, at });
+        }
+    }
+
+    /// Notes that an event of a stream ended something that this version cannot read: the session, or all of the account. A
+    /// newer process wrote it, and whoever it shut out must not stay here.
+    pub fn take_unreadable(&mut self, stream: &StreamName, at: Timestamp) {
+        if stream.category() == Session::CATEGORY
+            && let Ok(session) = stream.id().parse()
+        {
+            self.end(session, at);
+        } else if stream.category() == User::CATEGORY
+            && let Ok(user) = stream.id().parse()
+        {
+            let epoch = Epoch { epoch: u32::MAX, kept: None, is_closed: false, at };
+            self.epochs.insert(user, epoch);
         }
     }
 
@@ -139,6 +157,18 @@ mod tests {
         let mut revoked = Revoked::default();
         revoked.take("7", &UserDeactivated { epoch: 1 }.into(), at(0));
         assert_eq!(revoked.verdict(&claims(7, LAPTOP, 0)), Verdict::Closed);
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_read_ends_everything_it_may_mean() {
+        let mut revoked = Revoked::default();
+        revoked.take_unreadable(&Session::stream(LAPTOP), at(0));
+        revoked.take_unreadable(&User::stream(UserId::new(7)), at(0));
+        for (user, session, verdict) in
+            [(8, LAPTOP, Verdict::Ended), (8, PHONE, Verdict::Good), (7, PHONE, Verdict::Ended)]
+        {
+            assert_eq!(revoked.verdict(&claims(user, session, 3)), verdict, "{user} {session}");
+        }
     }
 
     #[test]
