@@ -7,7 +7,8 @@ use crate::checker::Findings;
 use crate::sink::Mail;
 use crate::world::World;
 
-/// A mail that was under way already when its invitation was taken back is in the sink by then.
+/// A mail that was under way already when something happened (its invitation was taken back, its sender was killed with
+/// the text in the socket) is in the sink by then.
 const UNDER_WAY_MAX: Duration = Duration::from_secs(5);
 
 pub async fn check(world: &World, findings: &mut Findings) {
@@ -39,7 +40,8 @@ pub async fn check(world: &World, findings: &mut Findings) {
 /// One copy, and one more for each disturbance that may have hidden the answer to the copy before.
 fn doubled(world: &World, message_id: &str, copies: &[Mail], findings: &mut Findings) {
     let (Some(first), Some(last)) = (copies.first(), copies.last()) else { return };
-    let between = world.disturbances.iter().filter(|it| (first.at..=last.at).contains(&it.at));
+    let around = |at| at <= last.at && first.at.saturating_duration_since(at) <= UNDER_WAY_MAX;
+    let between = world.disturbances.iter().filter(|it| around(it.at));
     let dropped = copies.iter().filter(|mail| !mail.is_answered).count();
     let most = 1 + between.count() + dropped;
     if copies.len() > most {
