@@ -76,7 +76,10 @@ impl Lead {
 /// A connection that the server looks after: of a process that is killed its end is closed, of a machine it is not.
 fn watched(options: &PgConnectOptions) -> PgConnectOptions {
     let silence = SILENCE.as_secs().to_string();
+    // Nothing is asked while an answer is under way; how long one may be is another setting.
+    let unheard = SILENCE * (PROBES + 1);
     options.clone().options([
+        ("tcp_user_timeout", unheard.as_millis().to_string()),
         ("tcp_keepalives_idle", silence.clone()),
         ("tcp_keepalives_interval", silence),
         ("tcp_keepalives_count", PROBES.to_string()),
@@ -94,14 +97,15 @@ mod tests {
         let pool = PgPoolOptions::new().connect_with(connect).await.unwrap();
         let lead = Lead::win(&pool, "probe", &CancellationToken::new()).await.unwrap();
         let mut lead = lead.unwrap();
-        let settings: (String, String, String) = sqlx::query_as(
+        let settings: (String, String, String, String) = sqlx::query_as(
             "select current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'),
-                 current_setting('tcp_keepalives_count')",
+                 current_setting('tcp_keepalives_count'), current_setting('tcp_user_timeout')",
         )
         .fetch_one(&mut lead.0)
         .await
         .unwrap();
-        assert_eq!(settings, ("1".to_owned(), "1".to_owned(), "2".to_owned()));
+        let expected = ["1", "1", "2", "3s"].map(str::to_owned);
+        assert_eq!(<[String; 4]>::from(settings), expected);
         lead.resign().await.unwrap();
     }
 }
