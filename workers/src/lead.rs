@@ -104,7 +104,7 @@ mod tests {
         .fetch_one(&mut lead.0)
         .await
         .unwrap();
-        let expected = ["1", "1", "2", "3s"].map(str::to_owned);
+        let expected = ["1", "1", "2", "3000"].map(str::to_owned);
         assert_eq!(<[String; 4]>::from(settings), expected);
         lead.resign().await.unwrap();
     }
