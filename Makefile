@@ -7,7 +7,7 @@ export SQLX_OFFLINE := true
 timed := scripts/timed
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak check fmt sqlx needs bench bench-quick
+.PHONY: help run build test faults soak check fmt sqlx needs bench bench-quick
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +24,15 @@ test: ## Run every test against real services that are started for it.
 	scripts/with-postgres cargo test --workspace --locked | tee "$$output" && \
 	scripts/check-coverage-ran "$$output"
 
+faults: ## Break a whole installation in every way once (docs/FAULTS.md).
+	@scripts/install-needs test
+	KEYNEST_FAULTS_CLASSES=$${KEYNEST_FAULTS_CLASSES:-all} cargo test --locked -p keynest --test faults -- --nocapture
+
 soak: ## Break a whole installation for hours: 1,000 kills, 1,000,000 events (docs/FAULTS.md).
 	@scripts/install-needs test
 	KEYNEST_FAULTS_ACTORS=$${KEYNEST_FAULTS_ACTORS:-32} KEYNEST_FAULTS_KILLS=$${KEYNEST_FAULTS_KILLS:-1000} \
 	KEYNEST_FAULTS_ROUNDS=$${KEYNEST_FAULTS_ROUNDS:-20} KEYNEST_FAULTS_EVENTS=$${KEYNEST_FAULTS_EVENTS:-1000000} \
+	KEYNEST_FAULTS_CLASSES=$${KEYNEST_FAULTS_CLASSES:-all} \
 	cargo test --release --locked -p keynest --test faults -- --nocapture
 
 check: needs ## Everything that CI checks.

@@ -2,6 +2,11 @@
 
 use std::env;
 
+/// What `make test` tries; `make faults` and `make soak` try every class.
+const USUAL: &str = "kill, paused, postgres-backend-killed, postgres-killed, postgres-stopped, smtp-down, smtp-closing,
+    smtp-later, disk-full, disk-slow, disk-broken, race, kill-at-each-step, none";
+const ALL: &str = "all";
+
 /// The numbers of one run.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -15,13 +20,13 @@ pub struct Settings {
     pub rounds: usize,
     /// `KEYNEST_FAULTS_SEED`: of everything that is random here.
     pub seed: u64,
-    /// `KEYNEST_FAULTS_CLASSES`: only these, by name with commas between them; blank: all.
+    /// `KEYNEST_FAULTS_CLASSES`: only these, by name with commas between them; `all`; [`USUAL`] if absent.
     pub classes: Vec<String>,
 }
 
 impl Settings {
     pub fn read() -> Self {
-        let classes = env::var("KEYNEST_FAULTS_CLASSES").unwrap_or_default();
+        let classes = env::var("KEYNEST_FAULTS_CLASSES").unwrap_or_else(|_| USUAL.to_owned());
         let classes = classes.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self {
             actors: number("KEYNEST_FAULTS_ACTORS", 8),
@@ -34,7 +39,7 @@ impl Settings {
     }
 
     pub fn wants(&self, class: &str) -> bool {
-        self.classes.is_empty() || self.classes.iter().any(|name| name == class)
+        self.classes.iter().any(|name| name == class || name == ALL)
     }
 }
 
