@@ -54,6 +54,8 @@ async fn a_server_with_tls_and_a_password_carries_the_feed(
     _: PgPoolOptions,
     connect: PgConnectOptions,
 ) {
+    // As the binary does at its start: a build that has two providers chooses none by itself.
+    rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let world = World::new(connect).await;
     let certificates = Certificates::for_host("localhost");
     let [ca, certificate, key] =
