@@ -1,8 +1,11 @@
-//! One look at what there is behind a position.
+//! One look at what there is behind a position. Whoever may look is an auditor of all that is found (`Queries::feed`), so names
+//! are opened; see `sealed_for_auditors`.
 
+use keynest_crypto::OpeningKeys;
 use keynest_domain::OrganizationId;
 use keynest_projections::Reader;
-use keynest_store::{Position, Recorded, cloud_event};
+use keynest_store::{Position, Recorded, SealedField, cloud_event, sealed_for_auditors};
+use serde_json::Value;
 
 use super::wish::Wish;
 use crate::{App, Problem};
@@ -49,11 +52,15 @@ pub async fn look(
             // Rows of a log that is not this one, until they are projected again.
             return Err(Problem::new("read_model_behind"));
         }
-        for recorded in &found {
+        let sealed: Vec<_> = found.iter().map(|it| taken(wish, it)).collect();
+        let values = sealed.iter().flatten().map(|it| &it.sealed);
+        let keys = app.commands.keyring().opening_keys(values).await;
+        let keys = keys.map_err(|error| Problem::unavailable(&error))?;
+        for (recorded, sealed) in found.iter().zip(&sealed) {
             if batch.events.len() >= wish.limit || batch.bytes >= limits.page_bytes_max {
                 return Ok(batch);
             }
-            batch.take(app, wish, recorded)?;
+            batch.take(app, wish, recorded, &Names { keys: &keys, sealed })?;
         }
         if found.len() < positions.len() {
             return Ok(batch);
@@ -66,13 +73,42 @@ pub async fn look(
     Ok(batch)
 }
 
+/// Nothing of an event that is not asked for.
+fn taken(wish: &Wish, recorded: &Recorded) -> Vec<SealedField> {
+    if wish.filter.takes(recorded) { sealed_for_auditors(recorded) } else { vec![] }
+}
+
+/// What is opened of an event; what was erased stays null.
+struct Names<'a> {
+    keys: &'a OpeningKeys,
+    sealed: &'a [SealedField],
+}
+
+impl Names<'_> {
+    fn write(&self, told: &mut Value) -> Result<(), Problem> {
+        for SealedField { field, context, sealed } in self.sealed {
+            let opened = self.keys.open_text(context, sealed);
+            let opened = opened.map_err(|error| Problem::unavailable(&error))?;
+            told["data"][*field] = opened.map(|text| text.to_string()).into();
+        }
+        Ok(())
+    }
+}
+
 impl Batch {
-    fn take(&mut self, app: &App, wish: &Wish, recorded: &Recorded) -> Result<(), Problem> {
+    fn take(
+        &mut self,
+        app: &App,
+        wish: &Wish,
+        recorded: &Recorded,
+        names: &Names<'_>,
+    ) -> Result<(), Problem> {
         if wish.filter.takes(recorded) {
             let position = app.position_token(recorded.position);
             let told = cloud_event(recorded, &app.settings.public_url, position.as_str());
-            let told =
+            let mut told =
                 told.map_err(|error| Problem::new("newer_than_this_binary").caused_by(&error))?;
+            names.write(&mut told)?;
             let json = told.to_string();
             self.bytes += json.len();
             self.events.push(Told { position, json });

@@ -100,7 +100,13 @@ impl Kind {
             (self.is_change, &["idempotency_key_invalid", "idempotency_mismatch"]),
             (
                 self.is_change,
-                &["busy", "too_large", "newer_than_this_binary", "format_level_too_low"],
+                &[
+                    "busy",
+                    "too_large",
+                    "log_damaged",
+                    "newer_than_this_binary",
+                    "format_level_too_low",
+                ],
             ),
             (!self.is_change && self.needs_token, &["position_unknown", "read_model_behind"]),
         ];

@@ -134,6 +134,7 @@ pub const CATALOGUE: &[Entry] = &[
         "The upgrade is not finished, so this is not possible yet",
         30,
     ),
+    later("log_damaged", 503, "What the log holds about this cannot be read", 300),
     later("newer_than_this_binary", 503, "The data was written by a newer version", 30),
     later("oauth_provider_unavailable", 503, "The provider does not answer properly, try again", 5),
     later("read_model_behind", 503, "The data is not up to date yet, try again", 1),

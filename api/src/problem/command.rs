@@ -44,6 +44,7 @@ impl From<CommandError> for Problem {
             | CommandError::Append(AppendError::Busy | AppendError::Conflict(_)) => {
                 Self::new("busy")
             }
+            CommandError::Damaged(_) => Self::new("log_damaged").caused_by(&error),
             CommandError::NewerThanThisBinary(_) => {
                 Self::new("newer_than_this_binary").caused_by(&error)
             }
@@ -56,9 +57,7 @@ impl From<CommandError> for Problem {
             CommandError::Append(AppendError::Unavailable(_))
             | CommandError::Read(_)
             | CommandError::Keyring(KeyringError::Table(_)) => Self::unavailable(&error),
-            CommandError::Damaged(_) | CommandError::Hashing(_) | CommandError::Keyring(_) => {
-                Self::internal(&error)
-            }
+            CommandError::Hashing(_) | CommandError::Keyring(_) => Self::internal(&error),
         }
     }
 }

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use keynest_domain::Event;
-use keynest_store::{Recorded, cloud_event, decode, withheld_fields};
+use keynest_domain::{Event, OrganizationId};
+use keynest_store::{
+    Recorded, cloud_event, decode, fields_for_auditors, sealed_for_auditors, withheld_fields,
+};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -127,7 +129,11 @@ fn shape(name: &str, version: u16) -> Value {
     let all = golden(name, version);
     let fields = all.keys().map(|field| {
         let asked = Field { event: (name, version), all: &all, name: field };
-        (field.clone(), asked.schema())
+        let mut schema = asked.schema();
+        if fields_for_auditors(name).contains(&field.as_str()) {
+            schema["x-keynest-opened"] = json!("to auditors, over HTTP");
+        }
+        (field.clone(), schema)
     });
     let properties: Map<String, Value> = fields.collect();
     let required: Vec<&String> = all.keys().collect();
@@ -159,7 +165,7 @@ fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Events of KeyNest as CloudEvents 1.0",
-        "description": "Generated from the code. A field with x-keynest-withheld is null in GET /api/events/.",
+        "description": "Generated from the code. A field with x-keynest-withheld is null in GET /api/events/, unless x-keynest-opened names its readers.",
         "type": "object",
         "properties": envelope(),
         "required": ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "version", "position",
@@ -211,6 +217,23 @@ fn no_sealed_field_of_any_event_is_told() {
         }
     }
     assert!(sealed > 20, "golden files have sealed samples");
+}
+
+/// What auditors see opened is a list of its own: each of it is there, is sealed, and nothing of a value is among it.
+#[test]
+fn what_auditors_see_opened_is_sealed_and_no_value() {
+    let mut told = BTreeSet::new();
+    for (name, version) in Event::catalogue() {
+        let data = golden(name, version);
+        let mut recorded = recorded(name, version, &data);
+        recorded.metadata.organization = Some(OrganizationId::new(7));
+        let opened: Vec<&str> = sealed_for_auditors(&recorded).iter().map(|it| it.field).collect();
+        assert_eq!(opened, fields_for_auditors(name), "{name}");
+        let withheld = withheld_fields(name, &data);
+        assert!(opened.iter().all(|field| withheld.contains(field)), "{name}");
+        told.extend(opened);
+    }
+    assert_eq!(Vec::from_iter(told), ["address", "description", "name", "subject"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod connections;
+mod damaged;
 mod deadlines;
 mod headers;
 mod lab;

@@ -3,11 +3,9 @@
 use keynest_api::server::{ServerOptions, Stop};
 use keynest_api::{EdgeSettings, edge, server};
 use serde_json::json;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::core::team::Team;
 
 #[sqlx::test(migrations = false)]
 async fn who_has_signed_out_or_lost_the_role_is_not_answered_any_more(pool: PgPool) {
@@ -16,10 +14,7 @@ async fn who_has_signed_out_or_lost_the_role_is_not_answered_any_more(pool: PgPo
     let (_, end) = app.events(editor, ALL).await;
     let path = format!("/api/events/?wait=20&after={end}");
     let mut poll = Box::pin(app.read(editor, &path));
-    tokio::select! {
-        _ = &mut poll => panic!("answered although nothing had happened"),
-        () = app.seated(1) => {}
-    }
+    app.waits(1, &mut poll).await;
     let out = json!({"refresh": editor.refresh});
     let (refused, _) = tokio::join!(poll, app.make(editor, "/api/auth/logout/", out));
     assert_eq!(refused.expect(401).body["code"], "token_not_valid");
@@ -27,10 +22,7 @@ async fn who_has_signed_out_or_lost_the_role_is_not_answered_any_more(pool: PgPo
     let editor = app.sign_in("edi").await;
     let path = format!("/api/events/?wait=20&organization={organization}&after={end}");
     let mut poll = Box::pin(app.read(&editor, &path));
-    tokio::select! {
-        _ = &mut poll => panic!("answered although nothing had happened"),
-        () = app.seated(1) => {}
-    }
+    app.waits(1, &mut poll).await;
     let role = format!("organizations/{organization}/update_member_role/");
     let wish = json!({"user_id": editor.id, "role": "viewer"});
     let (refused, _) = tokio::join!(poll, app.change(admin, &role, wish));

@@ -1,10 +1,8 @@
 //! Which events are asked for, and what is said to those who ask wrongly.
 
 use serde_json::json;
-use sqlx::PgPool;
 
 use super::*;
-use crate::core::team::Team;
 
 #[sqlx::test(migrations = false)]
 async fn every_filter_gives_what_it_names_and_nothing_else(pool: PgPool) {

@@ -5,12 +5,10 @@ use std::time::Duration;
 use keynest_api::server::{ServerLimits, ServerOptions, Stop};
 use keynest_api::{EdgeSettings, edge, server};
 use serde_json::json;
-use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
 use super::*;
-use crate::core::team::Team;
 
 #[sqlx::test(migrations = false)]
 async fn readers_are_counted_by_caller_and_altogether(pool: PgPool) {
@@ -37,9 +35,7 @@ async fn readers_are_counted_by_caller_and_altogether(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn an_answer_has_no_more_bytes_than_it_may(pool: PgPool) {
-    let mut builder = TestApp::builder(pool);
-    builder.settings.feed.page_bytes_max = 2_000;
-    let team = Team::of(builder.start().await).await;
+    let team = team_with(pool, |feed| feed.page_bytes_max = 2_000).await;
     let Team { app, admin, .. } = &team;
     let (mut met, mut after) = (Vec::new(), "start".to_owned());
     loop {

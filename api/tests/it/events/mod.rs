@@ -8,10 +8,13 @@ mod scope;
 mod sse;
 mod waiting;
 
+use keynest_api::FeedLimits;
 use reqwest::{Method, Response};
 use serde_json::Value;
+use sqlx::PgPool;
 
 use crate::app::TestApp;
+use crate::core::team::Team;
 use crate::person::Person;
 
 /// Where a first reader begins.
@@ -36,6 +39,14 @@ impl TestApp {
         self.app.feed_seats.taken().wait_for(|taken| *taken == readers).await.unwrap();
     }
 
+    /// Until so many wait for events, which is not answered meanwhile.
+    async fn waits<T>(&self, readers: usize, poll: &mut (impl Future<Output = T> + Unpin)) {
+        tokio::select! {
+            _ = poll => panic!("answered although nothing had happened"),
+            () = self.seated(readers) => {}
+        }
+    }
+
     async fn stream(&self, caller: &Person, query: &str, last: Option<&str>) -> Stream {
         let request = self.as_person(caller, Method::GET, &format!("/api/events/?{query}"));
         let mut request = request.header("Accept", "text/event-stream");
@@ -44,6 +55,13 @@ impl TestApp {
         }
         Stream::new(request.send().await.unwrap())
     }
+}
+
+/// A team where the feed has other limits.
+async fn team_with(pool: PgPool, limit: impl FnOnce(&mut FeedLimits)) -> Team {
+    let mut builder = TestApp::builder(pool);
+    limit(&mut builder.settings.feed);
+    Team::of(builder.start().await).await
 }
 
 fn ids(events: &[Value]) -> Vec<String> {

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::json;
-use sqlx::PgPool;
 
 use super::*;
-use crate::core::team::Team;
 
 #[sqlx::test(migrations = false)]
 async fn from_each_position_comes_exactly_the_rest(pool: PgPool) {
@@ -77,9 +75,7 @@ async fn readers_meet_every_event_once_while_64_write(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn what_is_passed_by_is_not_looked_at_again(pool: PgPool) {
-    let mut builder = TestApp::builder(pool);
-    builder.settings.feed.scan_max = 5;
-    let team = Team::of(builder.start().await).await;
+    let team = team_with(pool, |feed| feed.scan_max = 5).await;
     let Team { app, admin, .. } = &team;
     team.variable("LAST", "x").await;
     let (all, _) = app.events(admin, &format!("{ALL}&after=start")).await;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-
 use super::*;
-use crate::core::team::Team;
 
 #[sqlx::test(migrations = false)]
 async fn a_stream_tells_what_there_is_and_then_what_comes(pool: PgPool) {

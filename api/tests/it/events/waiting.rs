@@ -2,24 +2,17 @@
 
 use futures::future::join_all;
 use serde_json::json;
-use sqlx::PgPool;
 
 use super::*;
-use crate::core::team::Team;
 
 #[sqlx::test(migrations = false)]
 async fn sixty_four_waiters_hear_of_a_new_event(pool: PgPool) {
-    let mut builder = TestApp::builder(pool);
-    builder.settings.feed.readers_per_caller_max = 64;
-    let team = Team::of(builder.start().await).await;
+    let team = team_with(pool, |feed| feed.readers_per_caller_max = 64).await;
     let Team { app, admin, .. } = &team;
     let (_, end) = app.events(admin, ALL).await;
     let query = format!("wait=20&after={end}");
     let mut polls = Box::pin(join_all((0..64).map(|_| app.events(admin, &query))));
-    tokio::select! {
-        _ = &mut polls => panic!("answered although nothing had happened"),
-        () = app.seated(64) => {}
-    }
+    app.waits(64, &mut polls).await;
     let (heard, _) = tokio::join!(polls, team.variable("NEWS", "x"));
     for (events, _) in heard {
         assert_eq!(types(&events), ["environment.variable_created"]);
