@@ -1,4 +1,4 @@
-//! Generates the server side of the protocol from `protos/`, without protoc and without a network.
+//! Generates both sides of the protocol from `protos/`, without protoc and without a network.
 
 use std::error::Error;
 use std::path::Path;
@@ -16,7 +16,6 @@ fn compile(folder: &Path, files: &[&str]) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", folder.display());
     let descriptors = protox::compile(files, [folder])?;
     tonic_prost_build::configure()
-        .build_client(false)
         .build_transport(false)
         .bytes(".")
         .extern_path(".event_store.client.Empty", "()")
