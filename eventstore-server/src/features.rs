@@ -8,13 +8,21 @@ use crate::proto::event_store::client::server_features::{SupportedMethod, Suppor
 /// The version of the server whose protocol this is; clients compare it.
 const PROTOCOL_VERSION: &str = "26.1.0";
 
+/// A service, some of its methods, and what each of these can do beside.
 const METHODS: &[(&str, &[&str], &[&str])] = &[
-    (
-        "event_store.client.streams.streams",
-        &["read", "append", "delete", "tombstone", "batchappend"],
-        &["deadline"],
-    ),
+    ("event_store.client.streams.streams", &["read", "append", "delete", "tombstone"], &[]),
+    ("event_store.client.streams.streams", &["batchappend"], &["deadline"]),
     ("kurrentdb.protocol.v2.streams.streamsservice", &["appendsession", "appendrecords"], &[]),
+    (
+        "event_store.client.persistent_subscriptions.persistentsubscriptions",
+        &["create", "update", "delete", "read", "getinfo", "replayparked", "list"],
+        &["stream", "all"],
+    ),
+    (
+        "event_store.client.persistent_subscriptions.persistentsubscriptions",
+        &["restartsubsystem"],
+        &[],
+    ),
     ("event_store.client.gossip.gossip", &["read"], &[]),
     ("event_store.client.server_features.serverfeatures", &["getsupportedmethods"], &[]),
 ];
@@ -31,12 +39,7 @@ impl ServerFeatures for FeaturesService {
             methods.iter().map(|method| SupportedMethod {
                 method_name: (*method).to_owned(),
                 service_name: (*service).to_owned(),
-                features: match *method {
-                    "batchappend" | "create" => {
-                        features.iter().map(|it| (*it).to_owned()).collect()
-                    }
-                    _ => Vec::new(),
-                },
+                features: features.iter().map(|it| (*it).to_owned()).collect(),
             })
         });
         Ok(Response::new(SupportedMethods {

@@ -1,8 +1,8 @@
 //! KeyNest's event log over the public gRPC protocol of KurrentDB (EventStoreDB), for its official clients.
 //!
-//! Over any backend of the store, it is the test double of a KurrentDB server: appends, reads, subscriptions. Events of KeyNest's
-//! are told as they stand in the log; events of clients are kept in an envelope and come back as they were sent. Decision 0130
-//! says how what the log does not know (deleted streams, their settings) is kept in it.
+//! Over any backend of the store, it is the test double of a KurrentDB server: appends, reads, subscriptions, persistent ones too.
+//! Events of KeyNest's are told as they stand in the log; events of clients are kept in an envelope and come back as they were
+//! sent. Decision 0130 says how what the log does not know (deleted streams, their settings, groups) is kept in it.
 
 mod append;
 mod envelope;
@@ -13,6 +13,7 @@ mod guard;
 mod ids;
 mod message;
 mod names;
+mod persistent;
 #[doc(hidden)]
 pub mod proto;
 mod sessions;
@@ -29,7 +30,9 @@ use tonic::transport::server::TcpIncoming;
 use crate::features::FeaturesService;
 use crate::gossip::GossipService;
 use crate::ids::new_id;
+use crate::persistent::PersistentService;
 use crate::proto::event_store::client::gossip::gossip_server::GossipServer;
+use crate::proto::event_store::client::persistent_subscriptions::persistent_subscriptions_server::PersistentSubscriptionsServer;
 use crate::proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
 use crate::proto::event_store::client::streams::streams_server::StreamsServer;
 use crate::proto::v2::streams_service_server::StreamsServiceServer;
@@ -49,6 +52,7 @@ pub async fn serve(
     let gossip = GossipService { store: store.clone(), instance: new_id(), address };
     let sessions = StreamsServiceServer::new(SessionsService { store: store.clone() })
         .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let persistent = PersistentSubscriptionsServer::new(PersistentService::new(store.clone()));
     let streams = StreamsServer::new(StreamsService { store })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
@@ -57,6 +61,7 @@ pub async fn serve(
     let serving = Server::builder()
         .add_service(streams)
         .add_service(sessions)
+        .add_service(persistent)
         .add_service(ServerFeaturesServer::new(FeaturesService))
         .add_service(GossipServer::new(gossip))
         .serve_with_incoming(incoming);

@@ -20,15 +20,22 @@ use crate::proto::event_store::client::streams::{
 /// How often it is tried again because the stream or its settings changed meanwhile.
 const ATTEMPTS_MAX: usize = 32;
 
+/// The two requests have options of the same shape; who expects nothing says nothing.
+macro_rules! expected_by {
+    ($options:ident, $module:ident) => {{
+        use $module::options::ExpectedStreamRevision as Wanted;
+        match $options.expected_stream_revision {
+            Some(Wanted::Revision(revision)) => Expected::Revision(revision),
+            Some(Wanted::NoStream(())) => Expected::NoStream,
+            Some(Wanted::StreamExists(())) => Expected::Exists,
+            Some(Wanted::Any(())) | None => Expected::Any,
+        }
+    }};
+}
+
 pub(super) async fn delete(store: &EventStore, request: DeleteReq) -> Result<DeleteResp, Status> {
-    use delete_req::options::ExpectedStreamRevision as Wanted;
     let options = request.options.unwrap_or_default();
-    let expected = match options.expected_stream_revision {
-        Some(Wanted::Revision(revision)) => Expected::Revision(revision),
-        Some(Wanted::NoStream(())) => Expected::NoStream,
-        Some(Wanted::StreamExists(())) => Expected::Exists,
-        Some(Wanted::Any(())) | None => Expected::Any,
-    };
+    let expected = expected_by!(options, delete_req);
     let stream = asked(options.stream_identifier)?;
     let hidden = |guard: &Guard| {
         let event = Proposed {
@@ -49,14 +56,8 @@ pub(super) async fn tombstone(
     store: &EventStore,
     request: TombstoneReq,
 ) -> Result<TombstoneResp, Status> {
-    use tombstone_req::options::ExpectedStreamRevision as Wanted;
     let options = request.options.unwrap_or_default();
-    let expected = match options.expected_stream_revision {
-        Some(Wanted::Revision(revision)) => Expected::Revision(revision),
-        Some(Wanted::NoStream(())) => Expected::NoStream,
-        Some(Wanted::StreamExists(())) => Expected::Exists,
-        Some(Wanted::Any(())) | None => Expected::Any,
-    };
+    let expected = expected_by!(options, tombstone_req);
     let stream = asked(options.stream_identifier)?;
     let at = change_settings(store, &stream, expected, |_| end_of_stream()).await?.to_stored();
     let position = tombstone_resp::Position { commit_position: at, prepare_position: at };

@@ -22,6 +22,9 @@ use crate::proto::event_store::client::streams::*;
 /// Messages that wait for a slow reader; then reading waits.
 const ANSWERS_WAITING_MAX: usize = 64;
 
+pub(crate) use link::told;
+pub(crate) use request::Reading;
+
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Where answers go. An error means that nobody listens any more.

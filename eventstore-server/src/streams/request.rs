@@ -38,7 +38,7 @@ pub(super) enum Place<T> {
 
 /// How events are told.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     pub ids: IdForm,
     pub resolves_links: bool,
     /// Whether the client knows of the places of a stream's ends.

@@ -20,8 +20,10 @@ macro_rules! on_each_backend {
 }
 
 mod append;
+mod clients;
 mod delete;
 mod native;
+mod persistent;
 mod read;
 mod server;
 mod subscribe;

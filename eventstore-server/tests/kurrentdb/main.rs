@@ -9,6 +9,7 @@ mod api {
         clippy::too_many_lines,
         reason = "somebody else's tests, unchanged"
     )]
+    pub mod persistent_subscriptions;
     pub mod streams;
 }
 #[rustfmt::skip]
@@ -48,4 +49,15 @@ async fn streams_over_memory() {
 #[sqlx::test(migrations = false)]
 async fn streams_over_postgres(pool: PgPool) {
     api::streams::tests(client_of(in_postgres(&pool).await).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn persistent_subscriptions_over_memory() {
+    api::persistent_subscriptions::tests(client_of(EventStore::memory()).await).await.unwrap();
+}
+
+#[sqlx::test(migrations = false)]
+async fn persistent_subscriptions_over_postgres(pool: PgPool) {
+    let client = client_of(in_postgres(&pool).await).await;
+    api::persistent_subscriptions::tests(client).await.unwrap();
 }

@@ -1,4 +1,5 @@
-//! From the crate `kurrentdb` 1.2.0, MIT; see README.md.
+//! From the crate `kurrentdb` 1.2.0, MIT; see README.md. Longer than a file of KeyNest's may be: it stays as its authors
+//! wrote it, so that the next release can be compared line by line.
 
 use crate::common::{fresh_stream_id, generate_events};
 use chrono::{Datelike, Utc};
