@@ -74,7 +74,8 @@ async fn names_are_opened_and_no_secret_is_told(pool: PgPool) {
         assert!(!text.contains(secret), "{secret}");
     }
     let last = |name: &str| {
-        let of_team = |it: &&Value| it["organization"] == organization.to_string();
+        let team = organization.to_string();
+        let of_team = |it: &&Value| it["organization"] == *team;
         all.iter().filter(of_team).rfind(|it| it["type"] == name).unwrap()
     };
     for (name, field, opened) in [
