@@ -1,5 +1,6 @@
 //! The whole state of the API, cloned per request.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +30,14 @@ pub const PAGE_SIZE_DEFAULT: u32 = 1_000;
 /// Items on a page at most.
 pub const PAGE_SIZE_MAX: u32 = 1_000;
 
-/// Everything that a handler may use.
+/// Everything that a handler may use. Middleware, routes and extractors each clone it for every request, so a clone is one
+/// count (docs/decisions/0120-one-count-for-the-state.md).
 #[derive(Clone)]
-#[expect(missing_docs, reason = "fields are named after what they hold")]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// The parts of [`App`].
+#[derive(Clone)]
+pub struct Parts {
     pub commands: Commands,
     pub queries: Queries,
     pub projections: Projections,
@@ -78,7 +83,7 @@ impl App {
         let keyring = commands.keyring().clone();
         let outgoing = outgoing(&settings);
         let providers = Providers::new(&settings.oauth, outgoing.as_ref());
-        Self {
+        Self(Arc::new(Parts {
             tokens: AccessTokens::new(keyring.clone(), &settings.public_url, AUDIENCE)
                 .with_lifetime(settings.access_token),
             machine_tokens: MachineTokens::new(keyring.clone(), &settings.public_url),
@@ -101,7 +106,15 @@ impl App {
             idempotency,
             mailbox,
             leave: CancellationToken::new(),
-        }
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 
@@ -121,7 +134,8 @@ impl App {
     #[must_use]
     pub fn sharing(mut self, quotas: QuotaTable) -> Self {
         let (clock, keyring) = (self.commands.clock().clone(), self.commands.keyring().clone());
-        self.throttle = Throttle::shared(&self.settings.throttles, clock, quotas, keyring);
+        let throttle = Throttle::shared(&self.settings.throttles, clock, quotas, keyring);
+        Arc::make_mut(&mut self.0).throttle = throttle;
         self
     }
 }
@@ -130,7 +144,7 @@ impl App {
     /// Not ready from the time when this is cancelled.
     #[must_use]
     pub fn leaving(mut self, leave: CancellationToken) -> Self {
-        self.leave = leave;
+        Arc::make_mut(&mut self.0).leave = leave;
         self
     }
 }
