@@ -113,6 +113,22 @@ async fn a_token_is_good_for_60_minutes_also_after_a_rotation() {
     assert_eq!(early, Err(AccessTokenError::NotYetValid));
 }
 
+/// The signature of the same text is not checked again; everything that can change is.
+#[tokio::test]
+async fn a_token_that_was_checked_before_still_needs_its_time_its_key_and_every_byte() {
+    let tokens = tokens().await;
+    let text = tokens.mint(&claims(), NOW).unwrap();
+    let text = text.expose_secret();
+    assert!(tokens.verify(text, NOW).is_ok() && tokens.clone().verify(text, NOW).is_ok());
+    assert_eq!(tokens.verify(text, after(3_600)), Err(AccessTokenError::Expired));
+    for damaged in every_damage(text) {
+        assert!(tokens.verify(&damaged, NOW).is_err());
+    }
+    assert!(tokens.verify(text, NOW).is_ok());
+    tokens.keyring.renew_service_keys().await.unwrap();
+    assert_eq!(tokens.verify(text, NOW), Err(AccessTokenError::UnknownKey));
+}
+
 #[tokio::test]
 async fn the_key_set_has_what_verifies_and_nothing_private() {
     let tokens = tokens().await;
