@@ -105,3 +105,15 @@ pub(crate) fn one_row(done: &sqlx::postgres::PgQueryResult, what: &str) -> Resul
         _ => Err(ApplyError::failing(format!("there is no row of this {what}"))),
     }
 }
+
+/// The same for so many rows, each written by an earlier event of its stream.
+pub(crate) fn all_rows(
+    done: &sqlx::postgres::PgQueryResult,
+    rows: usize,
+    what: &str,
+) -> Result<(), ApplyError> {
+    match u64::try_from(rows) {
+        Ok(expected) if expected == done.rows_affected() => Ok(()),
+        _ => Err(ApplyError::failing(format!("there is no row of this {what}"))),
+    }
+}

@@ -8,7 +8,7 @@ use keynest_domain::{Event, VariableId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::error::{ApplyError, one_row};
+use crate::error::{ApplyError, all_rows, one_row};
 use crate::projection::{Applied, Categories, Projection};
 
 /// The projection `variables`.
@@ -165,10 +165,7 @@ async fn write_changed(
     .execute(rows)
     .await?;
     let distinct: std::collections::BTreeSet<&i64> = ids.iter().collect();
-    if u64::try_from(distinct.len()).is_ok_and(|expected| expected == done.rows_affected()) {
-        return Ok(());
-    }
-    Err(ApplyError::failing("there is no row of this variable"))
+    all_rows(&done, distinct.len(), "variable")
 }
 
 async fn rename(

@@ -48,12 +48,13 @@ impl Queries {
         let rows = sqlx::query!(
             r#"select e.id, coalesce(e.name, '') as "environment_name!", p.id as project_id,
                    coalesce(p.name, '') as "project_name!", o.id as organization_id, o.revision, m.role,
-                   read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $7::text::jsonb) as "verdict!",
+                   verdict as "verdict!",
                    v.id as "variable_id?", v.key as "key?", v.value as "value?", v.version as "version?"
                from environments e
                join projects p on p.id = e.project_id
                join organizations o on o.id = p.organization_id
                join memberships m on m.organization_id = o.id and m.user_id = $1
+               cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $7::text::jsonb) verdict
                left join variables v on v.environment_id = e.id
                where e.id = $2 and ($4::bigint[] is null or o.id = any($4) or p.id = any($5) or e.id = any($6))
                order by v.key limit $3"#,

@@ -2,6 +2,7 @@
 
 mod apply;
 mod export;
+mod of_environment;
 mod query;
 
 use keynest_crypto::{Context, Subject};

@@ -32,13 +32,42 @@ struct Stored {
 }
 
 impl Queries {
-    /// A variable in a team of the caller; `None` for everybody else's.
+    /// A variable in a team of the caller; `None` for everybody else's. It starts at the variable, so that one plan is good
+    /// for everybody and is made once.
     pub async fn variable(
         &self,
         reader: impl Into<Reader>,
         id: VariableId,
     ) -> Result<Option<VariableRow>, QueryError> {
-        Ok(self.variables(reader.into(), Some(id), Page::SINGLE).await?.single())
+        let reader = reader.into();
+        let row = sqlx::query_as!(
+            Stored,
+            r#"select v.id as "id!", v.key as "key!", v.value as "value!", v.version as "version!",
+                   e.id as "environment_id!", coalesce(e.name, '') as "environment_name!",
+                   p.id as "project_id!", coalesce(p.name, '') as "project_name!",
+                   o.id as "organization_id!", o.revision as "revision!", m.role as "role!",
+                   v.created_at as "created_at!", v.updated_at as "updated_at!",
+                   coalesce(u.full_name, (select t.name from tokens t where t.id = v.creator_id), '') as "created_by_name!",
+                   1::bigint as "n!", 1::bigint as "total!", verdict as "verdict!"
+               from variables v
+               join environments e on e.id = v.environment_id
+               join projects p on p.id = e.project_id
+               join organizations o on o.id = p.organization_id
+               join memberships m on m.organization_id = o.id and m.user_id = $1
+               cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $6::text::jsonb) verdict
+               left join users u on u.id = v.creator_id
+               where v.id = $2 and ($3::bigint[] is null or o.id = any($3) or p.id = any($4) or e.id = any($5))
+               order by v.id limit 1"#,
+            reader.user().get(),
+            id.get(),
+            reader.whole_organizations(),
+            reader.whole_projects(),
+            reader.environments(),
+            reader.who()
+        )
+        .fetch_optional(self.read())
+        .await?;
+        row.map(|row| read(&reader, row)).transpose()
     }
 
     /// The variables of all of the caller's environments or of one of them, by key.
@@ -49,56 +78,14 @@ impl Queries {
         page: Page,
     ) -> Result<Listed<VariableRow>, QueryError> {
         match environment {
-            None => self.variables(reader.into(), None, page).await,
+            None => self.variables(reader.into(), page).await,
             Some(environment) => self.variables_of(reader.into(), environment, page).await,
         }
-    }
-
-    /// One environment, the query that is asked most: it starts at the environment, not at the caller.
-    async fn variables_of(
-        &self,
-        reader: Reader,
-        environment: EnvironmentId,
-        page: Page,
-    ) -> Result<Listed<VariableRow>, QueryError> {
-        let rows = sqlx::query_as!(
-            Stored,
-            r#"select v.id as "id!", v.key as "key!", v.value as "value!", v.version as "version!",
-                   e.id as "environment_id!", coalesce(e.name, '') as "environment_name!",
-                   p.id as "project_id!", coalesce(p.name, '') as "project_name!",
-                   o.id as "organization_id!", o.revision as "revision!", m.role as "role!",
-                   v.created_at as "created_at!", v.updated_at as "updated_at!",
-                   coalesce(u.full_name, (select t.name from tokens t where t.id = v.creator_id), '') as "created_by_name!", v.n as "n!", v.total as "total!", verdict as "verdict!"
-               from environments e
-               join projects p on p.id = e.project_id
-               join organizations o on o.id = p.organization_id
-               join memberships m on m.organization_id = o.id and m.user_id = $1
-               cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $8::text::jsonb) verdict
-               cross join lateral (
-                   select v.*, row_number() over (order by v.key) as n, count(*) over () as total
-                   from variables v where v.environment_id = e.id) v
-               left join users u on u.id = v.creator_id
-               where e.id = $2 and verdict in ('let_in', 'would_refuse') and (v.n = 1 or (v.n > $3 and v.n <= $4))
-                   and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))
-               order by v.n limit 1001"#,
-            reader.user().get(),
-            environment.get(),
-            page.before(),
-            page.until(),
-            reader.whole_organizations(),
-            reader.whole_projects(),
-            reader.environments(),
-            reader.who()
-        )
-        .fetch_all(self.read())
-        .await?;
-        Listed::from_numbered(rows, page, |row| (row.n, row.total), |row| read(&reader, row))
     }
 
     async fn variables(
         &self,
         reader: Reader,
-        id: Option<VariableId>,
         page: Page,
     ) -> Result<Listed<VariableRow>, QueryError> {
         let rows = sqlx::query_as!(
@@ -117,14 +104,13 @@ impl Queries {
                      join projects p on p.organization_id = m.organization_id
                      join environments e on e.project_id = p.id
                      join variables v on v.environment_id = e.id
-                     cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $8::text::jsonb) verdict
-                     where m.user_id = $1 and ($2::bigint is not null or verdict in ('let_in', 'would_refuse')) and ($2::bigint is null or v.id = $2)
-                         and ($5::bigint[] is null or o.id = any($5) or p.id = any($6) or e.id = any($7))) v
+                     cross join lateral read_verdict(o.address_mode, o.address_allow, o.address_deny, o.requires_second_factor, $7::text::jsonb) verdict
+                     where m.user_id = $1 and verdict in ('let_in', 'would_refuse')
+                         and ($4::bigint[] is null or o.id = any($4) or p.id = any($5) or e.id = any($6))) v
                left join users u on u.id = v.creator_id
-               where v.n = 1 or (v.n > $3 and v.n <= $4)
+               where v.n = 1 or (v.n > $2 and v.n <= $3)
                order by v.n limit 1001"#,
             reader.user().get(),
-            id.map(VariableId::get),
             page.before(),
             page.until(),
             reader.whole_organizations(),
