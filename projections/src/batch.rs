@@ -10,10 +10,10 @@ use crate::error::ApplyError;
 use crate::projection::Applied;
 use crate::runner::{Progress, Runner, RunnerError};
 
-/// Statements are planned when the tables are empty and kept; only index look-ups stay right as the tables grow. It goes
-/// with the transaction, so queries on the same connection are planned as ever.
+/// Statements are planned when the tables are empty and kept; only index look-ups stay right as the tables grow, and one
+/// plan is good for every batch. It goes with the transaction, so queries on the same connection are planned as ever.
 const BEGIN: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off;
-    set local enable_mergejoin = off; set local jit = off";
+    set local enable_mergejoin = off; set local jit = off; set local plan_cache_mode = force_generic_plan";
 
 /// What a batch left behind.
 pub(crate) struct Left {

@@ -1,9 +1,10 @@
 //! A copy of the read schema, in which one projection is replayed while the live one goes on.
 
-use keynest_store::Position;
 use keynest_store::postgres::{Steps, take_steps, taken_steps};
+use keynest_store::{Position, ReadError, Recorded};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::projections::Projections;
 use crate::read_pool::{MIGRATOR, within};
@@ -110,18 +111,26 @@ impl Beside {
         progress: &(dyn Fn(RebuildProgress) + Send + Sync),
     ) -> Result<u32, RebuildError> {
         let mut batches = 0;
+        let mut ahead = self.read_ahead(at.seen);
         while at.seen < until {
-            let mut batch = self.runner.store.read_all(at.seen, BATCH_EVENTS_MAX).await?;
+            let mut batch =
+                ahead.await.expect("a read does not panic, and ends with its handle")?;
             batch.retain(|event| event.position <= until);
-            if batch.is_empty() {
-                break;
-            }
+            let Some(last) = batch.last() else { break };
+            ahead = self.read_ahead(last.position);
             self.runner.take(at, &batch).await?;
             batches += 1;
             let (done, total) = (at.seen.to_stored(), until.to_stored());
             progress(RebuildProgress { done, total });
         }
         Ok(batches)
+    }
+
+    /// The next events, while the rows of those before are written.
+    fn read_ahead(&self, after: Position) -> AbortOnDropHandle<Result<Vec<Recorded>, ReadError>> {
+        let store = self.runner.store.clone();
+        let read = async move { store.read_all(after, BATCH_EVENTS_MAX).await };
+        AbortOnDropHandle::new(tokio::spawn(read))
     }
 
     /// Throws the copy away.

@@ -1,5 +1,7 @@
 //! Living teams, with what their members see of them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use keynest_crypto::{Keyring, Subject};
 use keynest_domain::key::KeyDestroyed;
@@ -8,7 +10,7 @@ use keynest_domain::{Event, OrganizationId, Role, Timestamp};
 use keynest_store::Revision;
 use sqlx::PgConnection;
 
-use crate::error::{ApplyError, QueryError, one_row};
+use crate::error::{ApplyError, QueryError, all_rows, one_row};
 use crate::page::{Listed, Page};
 use crate::projection::{Applied, Categories, Projection};
 use crate::queries::{Queries, count, role};
@@ -62,11 +64,18 @@ impl Projection for Organizations {
         rows: &mut PgConnection,
         keyring: &Keyring,
     ) -> Result<(), ApplyError> {
+        let mut revisions = BTreeMap::new();
         for applied in events {
             let Event::Organization(event) = &applied.event else { continue };
             apply_one(applied, event, rows, keyring).await?;
+            if matches!(event, organization::Event::OrganizationDeleted(_)) {
+                revisions.remove(&applied.stream_number()?);
+            } else {
+                let revision = i64::from(applied.recorded.revision.get());
+                revisions.insert(applied.stream_number()?, revision);
+            }
         }
-        Ok(())
+        write_revisions(&revisions, rows).await
     }
 
     async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
@@ -90,47 +99,58 @@ async fn apply_one(
     keyring: &Keyring,
 ) -> Result<(), ApplyError> {
     match event {
-        organization::Event::OrganizationCreated(it) => {
-            return create(applied, it, rows, keyring).await;
-        }
-        organization::Event::OrganizationDeleted(_) => return delete(applied, rows).await,
-        organization::Event::OrganizationUpdated(it) => {
-            update(applied, it, rows, keyring).await?;
-        }
-        organization::Event::MemberJoined(it) => memberships::join(applied, it, rows).await?,
+        organization::Event::OrganizationCreated(it) => create(applied, it, rows, keyring).await,
+        organization::Event::OrganizationDeleted(_) => delete(applied, rows).await,
+        organization::Event::OrganizationUpdated(it) => update(applied, it, rows, keyring).await,
+        organization::Event::MemberJoined(it) => memberships::join(applied, it, rows).await,
         organization::Event::MemberRoleChanged(it) => {
-            memberships::change_role(applied, it, rows).await?;
+            memberships::change_role(applied, it, rows).await
         }
-        organization::Event::MemberRemoved(it) => memberships::remove(applied, it, rows).await?,
+        organization::Event::MemberRemoved(it) => memberships::remove(applied, it, rows).await,
         organization::Event::AddressRulesChanged(it) => {
-            address_rules::change(applied, it, rows, keyring).await?;
+            address_rules::change(applied, it, rows, keyring).await
         }
         organization::Event::ServiceTokenCreated(it) => {
-            memberships::serve(applied, it.token, it.role, rows).await?;
+            memberships::serve(applied, it.token, it.role, rows).await
         }
         organization::Event::TrustCreated(it) => {
-            memberships::serve(applied, it.trust, it.role, rows).await?;
+            memberships::serve(applied, it.trust, it.role, rows).await
         }
         organization::Event::ServiceTokenRevoked(it) => {
-            memberships::serve_no_more(applied, it.token, rows).await?;
+            memberships::serve_no_more(applied, it.token, rows).await
         }
         organization::Event::TrustRemoved(it) => {
-            memberships::serve_no_more(applied, it.trust, rows).await?;
+            memberships::serve_no_more(applied, it.trust, rows).await
         }
         organization::Event::SecurityPolicyChanged(it) => {
-            require_second_factor(applied, it.require_second_factor, rows).await?;
+            require_second_factor(applied, it.require_second_factor, rows).await
         }
         organization::Event::InvitationSent(_)
         | organization::Event::InvitationAccepted(_)
         | organization::Event::InvitationRevoked(_)
-        | organization::Event::InvitationExpired(_) => {}
+        | organization::Event::InvitationExpired(_) => Ok(()),
     }
-    let revision = i64::from(applied.recorded.revision.get());
-    let id = applied.stream_number()?;
-    let done = sqlx::query!("update organizations set revision = $2 where id = $1", id, revision)
-        .execute(rows)
-        .await?;
-    one_row(&done, "organization")
+}
+
+/// How far each team's stream has come, once for all events of a batch.
+async fn write_revisions(
+    revisions: &BTreeMap<i64, i64>,
+    rows: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    if revisions.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = revisions.keys().copied().collect();
+    let revisions: Vec<i64> = revisions.values().copied().collect();
+    let done = sqlx::query!(
+        "update organizations o set revision = r.revision
+         from unnest($1::bigint[], $2::bigint[]) as r(id, revision) where o.id = r.id",
+        &ids,
+        &revisions
+    )
+    .execute(rows)
+    .await?;
+    all_rows(&done, ids.len(), "organization")
 }
 
 async fn create(

@@ -1,5 +1,7 @@
 //! Sign-ins: which ones are good, which have ended, which are due.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use keynest_crypto::Keyring;
 use keynest_domain::key::KeyDestroyed;
@@ -7,10 +9,11 @@ use keynest_domain::session::{self, EndReason};
 use keynest_domain::user::Ends;
 use keynest_domain::{Event, KeyId, SessionId, Subject, Timestamp, UserId, user};
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::audit_log::client::{self, Client};
-use crate::error::{ApplyError, QueryError, one_row};
+use crate::error::{ApplyError, QueryError, all_rows, one_row};
 use crate::projection::{Applied, Categories, Projection, column};
 use crate::queries::Queries;
 
@@ -91,7 +94,13 @@ impl Projection for Sessions {
         rows: &mut PgConnection,
         keyring: &Keyring,
     ) -> Result<(), ApplyError> {
+        let mut refreshed = BTreeMap::new();
         for applied in events {
+            if let Event::Session(session::Event::SessionRefreshed(it)) = &applied.event {
+                refreshed.insert(stream_id(applied)?, it);
+                continue;
+            }
+            write_refreshed(std::mem::take(&mut refreshed), rows).await?;
             if let Event::Session(event) = &applied.event {
                 apply_session(applied, event, rows, keyring).await?;
             } else if let Event::User(event) = &applied.event {
@@ -99,7 +108,7 @@ impl Projection for Sessions {
                 raise_epoch(applied, ends, rows).await?;
             }
         }
-        Ok(())
+        write_refreshed(refreshed, rows).await
     }
 
     async fn forget(&self, key: &KeyDestroyed, rows: &mut PgConnection) -> Result<(), ApplyError> {
@@ -139,17 +148,6 @@ async fn apply_session(
             let client = client::open(&applied.recorded, keyring).await?;
             start(applied, it, client, rows).await
         }
-        session::Event::SessionRefreshed(it) => {
-            let done = sqlx::query!(
-                "update sessions set generation = $2, last_used_at = $3 where id = $1",
-                stream_id(applied)?,
-                integer(it.generation)?,
-                column(it.at)
-            )
-            .execute(rows)
-            .await?;
-            one_row(&done, "session")
-        }
         session::Event::SessionEnded(it) => {
             let done = sqlx::query!(
                 "update sessions set ended_at = coalesce(ended_at, $2), end_reason = coalesce(end_reason, $3),
@@ -163,9 +161,37 @@ async fn apply_session(
             .await?;
             one_row(&done, "session")
         }
-        session::Event::SessionReauthenticated(_)
+        // Refreshes are written many at a time.
+        session::Event::SessionRefreshed(_)
+        | session::Event::SessionReauthenticated(_)
         | session::Event::RefreshTokenReuseDetected(_) => Ok(()),
     }
+}
+
+/// What happens most, so in one statement: of several refreshes of a session the last one stands.
+async fn write_refreshed(
+    refreshed: BTreeMap<Uuid, &session::SessionRefreshed>,
+    rows: &mut PgConnection,
+) -> Result<(), ApplyError> {
+    if refreshed.is_empty() {
+        return Ok(());
+    }
+    let mut generations = Vec::with_capacity(refreshed.len());
+    for it in refreshed.values() {
+        generations.push(integer(it.generation)?);
+    }
+    let times: Vec<OffsetDateTime> = refreshed.values().map(|it| column(it.at)).collect();
+    let ids: Vec<Uuid> = refreshed.into_keys().collect();
+    let done = sqlx::query!(
+        "update sessions s set generation = r.generation, last_used_at = r.at
+         from unnest($1::uuid[], $2::integer[], $3::timestamptz[]) as r(id, generation, at) where s.id = r.id",
+        &ids,
+        &generations,
+        &times
+    )
+    .execute(rows)
+    .await?;
+    all_rows(&done, ids.len(), "session")
 }
 
 /// A sign-in that raced a change of credentials has ended before it began. Address and agent are kept while the session
