@@ -49,6 +49,7 @@ struct Parts {
     hasher: PasswordHasher,
     clock: Clock,
     states: cache::States,
+    homes: cache::Homes,
     refusals: access::Refusals,
     spraying: login::Spraying,
     turns: turns::Turns,
@@ -70,6 +71,7 @@ impl Commands {
         settings: Settings,
     ) -> Self {
         let states = cache::States::new(settings.states_max);
+        let homes = cache::Homes::new(settings.states_max);
         let refusals = access::Refusals::default();
         let (spraying, turns) = (login::Spraying::default(), turns::Turns::default());
         Self(Arc::new(Parts {
@@ -78,6 +80,7 @@ impl Commands {
             hasher,
             clock,
             states,
+            homes,
             refusals,
             spraying,
             turns,
@@ -146,6 +149,10 @@ impl Commands {
 
     pub(crate) fn turns(&self) -> &turns::Turns {
         &self.0.turns
+    }
+
+    pub(crate) fn homes(&self) -> &cache::Homes {
+        &self.0.homes
     }
 
     pub(crate) fn states(&self) -> &cache::States {

@@ -62,7 +62,7 @@ section! {
         /// Connections for appends, keys, work and idempotency.
         store_connections_max: u32 = 16,
         /// Connections for projections and queries.
-        read_connections_max: u32 = 32,
+        read_connections_max: u32 = 12,
         acquire_timeout_ms: u64 = 5_000,
         statement_timeout_ms: u64 = 30_000,
         lock_timeout_ms: u64 = 10_000,

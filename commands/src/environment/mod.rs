@@ -49,11 +49,21 @@ impl Unit<'_> {
         permission: Permission,
     ) -> Result<(EnvironmentId, Arc<Environment>), CommandError> {
         let absent = || CommandError::Absent("variable");
-        let stream = self.resolve(&claims::variable(id)).await?.ok_or_else(absent)?;
-        let environment: EnvironmentId =
-            stream.id().parse().map_err(|_| CommandError::Damaged(stream.to_string()))?;
+        let environment = self.home_of(id).await?.ok_or_else(absent)?;
         let state = self.authorize_environment(environment, permission).await?;
         if state.variables.contains_key(&id) { Ok((environment, state)) } else { Err(absent()) }
+    }
+
+    async fn home_of(&self, id: VariableId) -> Result<Option<EnvironmentId>, CommandError> {
+        let homes = self.commands().homes();
+        if let Some(environment) = homes.get(id) {
+            return Ok(Some(environment));
+        }
+        let Some(stream) = self.resolve(&claims::variable(id)).await? else { return Ok(None) };
+        let environment: EnvironmentId =
+            stream.id().parse().map_err(|_| CommandError::Damaged(stream.to_string()))?;
+        homes.put(id, environment);
+        Ok(Some(environment))
     }
 }
 
