@@ -2,22 +2,19 @@
 
 use bytes::Bytes;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::http::Connection;
 use crate::load::{Caller, Load, Span, closed};
-use crate::plot::Plot;
-use crate::processor::Spent;
+use crate::measured::{self, Kind as _, Measured};
 use crate::section::Section;
 use crate::seed::{Plan, Team};
-use crate::table::Table;
 use crate::target::Target;
 use crate::world::{World, small};
 
+const TITLE: &str = "Commands over HTTP";
 const LEVELS: [usize; 4] = [1, 16, 64, 256];
 const LEVELS_QUICK: [usize; 2] = [1, 64];
-/// Of the table.
-const COSTS: &str = "The last three columns: processor time of each for one request, whatever else runs on the machine.";
 /// Where the target is.
 pub const AIMED_AT: usize = 64;
 /// Of each team, for each level.
@@ -32,13 +29,6 @@ pub enum Kind {
     Change,
     Refresh,
     Accept,
-}
-
-/// Load of one kind by so many connections.
-pub struct Measured {
-    pub kind: Kind,
-    pub load: Load,
-    spent: Spent,
 }
 
 /// One connection and what it goes on with.
@@ -62,18 +52,19 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
     let people = levels.iter().copied().max().unwrap_or(1);
     let plan = Plan { invitations: INVITATIONS * levels.len(), ..small(people) };
     let mut world = World::new("commands", &plan).await?;
-    let all = measure(&mut world, &Kind::ALL, levels, span).await?;
+    let all = measure(&mut world, Kind::ALL, levels, span).await?;
     world.leave().await?;
     let title = "Each connection works in an organization of its own, in an environment that begins with 50 variables. Answered \
                  means: on disk, and visible to whoever asked.";
     let mut section = Section::new("commands", title);
-    section.tables.push(table(&all));
-    section.plots.push(plot(&all));
-    section.plots.push(curves(&all));
-    section.samples = samples(&all);
+    section.tables.push(measured::table("command", &all));
+    section.plots.push(measured::plot(TITLE, &all));
+    section.plots.push(measured::curves(TITLE, AIMED_AT, &all));
+    section.samples = measured::samples(&all);
     for it in all.iter().filter(|it| it.load.clients == AIMED_AT) {
         let what = format!("{} at {AIMED_AT} connections", it.kind.name());
-        section.targets.push(Target::fixed(&what, it.load.rate(), "/s", WANTED, true));
+        let target = Target::fixed(&what, it.load.rate(), "/s", WANTED, true);
+        section.targets.push(target.because(it.kind.gap()));
     }
     Ok(section)
 }
@@ -84,7 +75,7 @@ pub async fn measure(
     kinds: &[Kind],
     levels: &[usize],
     span: Span,
-) -> anyhow::Result<Vec<Measured>> {
+) -> anyhow::Result<Vec<Measured<Kind>>> {
     let mut all = Vec::new();
     let watch = world.watch().await?;
     for kind in kinds {
@@ -178,9 +169,22 @@ impl Caller for Client {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Create, Self::Change, Self::Refresh, Self::Accept];
+    /// What the profile shows where the time goes.
+    fn gap(self) -> &'static str {
+        match self {
+            Self::Create | Self::Change => {
+                "an append, the rows of two read models with their indexes, and the row read back"
+            }
+            Self::Refresh => "an append, and the rows of two read models with their indexes",
+            Self::Accept => "three streams and a claim in the append, and rows of four read models",
+        }
+    }
+}
 
-    pub fn name(self) -> &'static str {
+impl measured::Kind for Kind {
+    const ALL: &'static [Self] = &[Self::Create, Self::Change, Self::Refresh, Self::Accept];
+
+    fn name(self) -> &'static str {
         match self {
             Self::Create => "create a variable",
             Self::Change => "change a variable",
@@ -188,48 +192,4 @@ impl Kind {
             Self::Accept => "accept an invitation",
         }
     }
-}
-
-/// One row each.
-pub fn table(all: &[Measured]) -> Table {
-    let head = [
-        "command",
-        "connections",
-        "per second",
-        "p50, ms",
-        "p99, ms",
-        "errors",
-        "KeyNest, µs",
-        "Postgres, µs",
-        "load, µs",
-    ];
-    let mut table = Table::new(COSTS, head);
-    for Measured { kind, load, spent } in all {
-        let cells = [kind.name().to_owned(), load.clients.to_string()];
-        let costs = spent.cells(load.all());
-        table.row(cells.into_iter().chain(load.cells()).chain(costs));
-    }
-    table
-}
-
-fn plot(all: &[Measured]) -> Plot {
-    let mut plot = Plot::new("Commands over HTTP", "connections", "per second");
-    for kind in Kind::ALL {
-        let loads = all.iter().filter(|it| it.kind == kind).map(|it| &it.load);
-        plot.line(kind.name(), loads.map(|it| (it.clients as f64, it.rate())).collect());
-    }
-    plot
-}
-
-fn curves(all: &[Measured]) -> Plot {
-    let title = format!("Commands over HTTP at {AIMED_AT} connections");
-    let mut plot = Plot::new(title, "percentile", "ms");
-    for it in all.iter().filter(|it| it.load.clients == AIMED_AT) {
-        plot.line(it.kind.name(), it.load.samples.curve());
-    }
-    plot
-}
-
-pub fn samples(all: &[Measured]) -> Value {
-    all.iter().map(|it| it.load.to_json(it.kind.name())).collect()
 }

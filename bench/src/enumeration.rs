@@ -15,8 +15,8 @@ use crate::section::Section;
 use crate::table::Table;
 
 /// Pairs of each route.
-const PAIRS: usize = 400;
-const PAIRS_QUICK: usize = 40;
+const PAIRS: usize = 200;
+const PAIRS_QUICK: usize = 10;
 /// Pairs before the first that counts.
 const WARM_UP: usize = 5;
 /// People of each kind; each is asked for again after all others.

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use crate::instance::Instance;
+use crate::instance::{Instance, resident};
 use crate::load::Span;
+use crate::measured::Kind as _;
 use crate::place::Place;
 use crate::section::Section;
 use crate::seed::Plan;
@@ -19,6 +22,7 @@ const STARTS: usize = 5;
 const CONNECTIONS: usize = 64;
 /// Until a process that nobody asks anything has come to rest.
 const REST: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// DESIGN 10.
 const IDLE_MB_MAX: f64 = 60.0;
 const READY_MS_MAX: f64 = 1_000.0;
@@ -38,16 +42,17 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
     starts.sort_unstable_by(f64::total_cmp);
     sleep(REST).await;
     let idle = world.instance.memory()?;
+    let peak = Peak::watch(world.instance.id()?);
     queries::measure(&world, &[CONNECTIONS], span).await?;
-    commands::measure(&mut world, &commands::Kind::ALL, &[CONNECTIONS], span).await?;
-    let loaded = world.instance.memory()?;
+    commands::measure(&mut world, commands::Kind::ALL, &[CONNECTIONS], span).await?;
+    let (loaded, after) = (peak.end().await?, world.instance.memory()?);
     world.leave().await?;
     let binary = std::env::current_exe()?.with_file_name("keynest");
     let size = std::fs::metadata(binary)?.len() as f64 / 1e6;
 
     let title = format!(
         "Starts are from the process to its first answer that it is ready. Memory is resident memory of the one process, {} s \
-         after its start and after a load of {CONNECTIONS} connections on every route of the sections commands and queries.",
+         after its start, during and after a load of {CONNECTIONS} connections on every route of the sections commands and queries.",
         REST.as_secs()
     );
     let mut section = Section::new("footprint", title);
@@ -57,7 +62,8 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
         ("first start, on an empty database", format!("{first:.0} ms")),
         ("start on an existing database, median of 5", format!("{median:.0} ms")),
         ("memory, idle", format!("{idle:.1} MB")),
-        ("memory, after load", format!("{loaded:.1} MB")),
+        ("memory, most under load", format!("{loaded:.1} MB")),
+        ("memory, after load", format!("{after:.1} MB")),
         ("binary", format!("{size:.1} MB")),
     ] {
         table.row([name.to_owned(), value]);
@@ -68,9 +74,37 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
         Target::fixed("start on an existing database", median, "ms", READY_MS_MAX, false),
     ];
     section.samples = json!({
-        "first_start_ms": first, "starts_ms": starts, "idle_mb": idle, "loaded_mb": loaded, "binary_mb": size,
+        "first_start_ms": first, "starts_ms": starts, "idle_mb": idle, "most_mb": loaded, "after_mb": after, "binary_mb": size,
     });
     Ok(section)
+}
+
+/// Looks at a process's memory while others work.
+struct Peak {
+    most: JoinHandle<anyhow::Result<f64>>,
+    enough: CancellationToken,
+}
+
+impl Peak {
+    fn watch(process: u32) -> Self {
+        let enough = CancellationToken::new();
+        let is_enough = enough.clone();
+        let most = tokio::spawn(async move {
+            let mut most = 0.0_f64;
+            while !is_enough.is_cancelled() {
+                most = most.max(resident(process)?);
+                sleep(LOOK_EVERY).await;
+            }
+            Ok(most)
+        });
+        Self { most, enough }
+    }
+
+    /// The most it was, in MB.
+    async fn end(self) -> anyhow::Result<f64> {
+        self.enough.cancel();
+        self.most.await?
+    }
 }
 
 /// With all migrations, in milliseconds.

@@ -103,11 +103,7 @@ impl Instance {
 
     /// Resident memory of the process, in MB.
     pub fn memory(&self) -> anyhow::Result<f64> {
-        let id = self.id()?;
-        let told = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|it| it.trim().strip_suffix(" kB")).context("no VmRSS")?;
-        Ok(kib.trim().parse::<f64>()? * 1024.0 / 1e6)
+        resident(self.id()?)
     }
 
     /// Ends the process and waits for that.
@@ -126,4 +122,12 @@ impl Instance {
 /// Somewhere nobody listens now.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// Resident memory of a process, in MB.
+pub fn resident(process: u32) -> anyhow::Result<f64> {
+    let told = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|it| it.trim().strip_suffix(" kB")).context("no VmRSS")?;
+    Ok(kib.trim().parse::<f64>()? * 1024.0 / 1e6)
 }

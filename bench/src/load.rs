@@ -42,8 +42,8 @@ pub struct Load {
     /// One of the errors.
     pub error: Option<String>,
     pub elapsed: Duration,
-    /// Calls of the warm-up as well, and those that ended too late.
-    all: usize,
+    /// Calls of the warm-up as well, and those that ended too late: what the processor's time is spent on.
+    pub all: usize,
 }
 
 /// Runs all callers at once and gives them back.
@@ -101,11 +101,6 @@ impl Load {
     pub fn rate(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
         if seconds == 0.0 { 0.0 } else { self.samples.count() as f64 / seconds }
-    }
-
-    /// Calls that were made, counted or not: what the processor's time is spent on.
-    pub fn all(&self) -> usize {
-        self.all
     }
 
     /// Cells of a row: rate, p50, p99, errors.

@@ -29,9 +29,10 @@ const P99_MS_MAX: f64 = 50.0;
 const OF_INSERT_SELECT: f64 = 0.5;
 /// Of the most that gets through.
 const PART_OF_MOST: f64 = 0.8;
+const LATE: &str = "a transaction each of the audit log and the variables, which take two cores in turns with the appends";
 const CLIENTS: usize = 256;
 /// Of the long log.
-const EVENTS: u64 = 200_000;
+const EVENTS: u64 = 1_000_000;
 const EVENTS_QUICK: u64 = 20_000;
 const VISIBLE_MAX: Duration = Duration::from_secs(60);
 
@@ -88,7 +89,9 @@ pub async fn run(events: Option<u64>, is_quick: bool) -> anyhow::Result<Section>
         projections: product.projections.clone(),
         clock: product.clock.clone(),
     };
-    let steady = steady(&product, &parts, &teams, RATE, seconds).await?;
+    // The first second is not counted: pools and plans are cold.
+    steady_at(&product, &parts, &teams, RATE, 1).await?;
+    let steady = steady_at(&product, &parts, &teams, RATE, seconds).await?;
     let most = most(&product, &parts, &teams, seconds).await?;
     let high = ((most * PART_OF_MOST) as u64).max(1);
     let near = steady_at(&product, &parts, &teams, high, seconds).await?;
@@ -107,8 +110,8 @@ pub async fn run(events: Option<u64>, is_quick: bool) -> anyhow::Result<Section>
     section.plots.push(plot);
     let what = |which: &str| format!("append to visible at {RATE}/s, {which}");
     section.targets = vec![
-        Target::fixed(&what("p50"), steady.1.median(), "ms", P50_MS_MAX, false),
-        Target::fixed(&what("p99"), steady.1.percentile(99), "ms", P99_MS_MAX, false),
+        Target::fixed(&what("p50"), steady.1.median(), "ms", P50_MS_MAX, false).because(LATE),
+        Target::fixed(&what("p99"), steady.1.percentile(99), "ms", P99_MS_MAX, false).because(LATE),
     ];
     rebuild(&place, &product, &plan, &mut section).await?;
     section.samples = json!({
@@ -118,18 +121,6 @@ pub async fn run(events: Option<u64>, is_quick: bool) -> anyhow::Result<Section>
     product.close().await;
     place.leave().await?;
     Ok(section)
-}
-
-async fn steady(
-    product: &Product,
-    parts: &Parts,
-    teams: &[Team],
-    rate: u64,
-    seconds: u64,
-) -> anyhow::Result<(Samples, Samples)> {
-    // The first second is not counted: pools and plans are cold.
-    steady_at(product, parts, teams, rate, 1).await?;
-    steady_at(product, parts, teams, rate, seconds).await
 }
 
 /// Appends at a rate, whether earlier ones were answered or not: times until answered and until visible.
@@ -236,6 +227,7 @@ async fn rebuild(
                 reached: rate,
                 unit: "events/s",
                 wanted: Wanted::AtLeast(OF_INSERT_SELECT),
+                gap: "rows are decoded, opened and described, and written with five indexes",
             });
         }
     }

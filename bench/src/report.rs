@@ -14,14 +14,37 @@ const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:70em;margin:2em aut
     table{border-collapse:collapse;margin:1em 0}th,td{padding:.2em .7em;border-bottom:1px solid #ddd;text-align:left}\
     caption{text-align:left;font-weight:bold}svg{max-width:100%;height:auto;margin:1em 0}pre{white-space:pre-wrap}";
 
+/// Between these lines of a page stands the last run.
+const BEGINS: &str = "<!-- the last run begins -->\n";
+const ENDS: &str = "<!-- the last run ends -->\n";
+
 /// Writes `report.html` and `report.md`.
 pub fn write(folder: &Path, environment: &Environment, all: &[Section]) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).context("make the folder of the report")?;
     let page = page(environment, all)?.into_string();
     std::fs::write(folder.join("report.html"), page).context("write the page")?;
+    std::fs::write(folder.join("report.md"), text(environment, all)).context("write the report")
+}
+
+/// Puts the run in the place of the last one on a page, between [`BEGINS`] and [`ENDS`].
+pub fn paste(page: &Path, environment: &Environment, all: &[Section]) -> anyhow::Result<()> {
+    let before = std::fs::read_to_string(page).context("read the page")?;
+    let after =
+        pasted(&before, &text(environment, all)).context("the page has no place for a run")?;
+    std::fs::write(page, after).context("write the page")
+}
+
+fn pasted(page: &str, run: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGINS)?;
+    let (_, after) = rest.split_once(ENDS)?;
+    // Sections stand below a heading of the page.
+    let run = run.replace("\n## ", "\n### ");
+    Some(format!("{before}{BEGINS}\n{}\n\n{ENDS}{after}", run.trim()))
+}
+
+fn text(environment: &Environment, all: &[Section]) -> String {
     let sections: String = all.iter().map(|section| format!("\n{section}")).collect();
-    let text = format!("{environment}\n\n{}{sections}", target::table(&targets(all)));
-    std::fs::write(folder.join("report.md"), text).context("write the report")
+    format!("{environment}\n\n{}{sections}", target::table(&targets(all)))
 }
 
 /// Of all sections, in their order.
@@ -79,6 +102,15 @@ fn rows(table: &Table) -> Markup {
 mod tests {
     use super::*;
     use crate::plot::Plot;
+
+    #[test]
+    fn a_run_takes_the_place_of_the_last_one_and_nothing_else() {
+        let page = |run: &str| format!("# Performance\n\n{BEGINS}{run}{ENDS}\n## After\n");
+        let once = pasted(&page("of before\n"), "figures\n\n## store\n").unwrap();
+        assert_eq!(once, page("\nfigures\n\n### store\n\n"));
+        assert_eq!(pasted(&once, "figures\n\n## store\n"), Some(once.clone()));
+        assert_eq!(pasted("# Performance\n", "figures"), None);
+    }
 
     #[test]
     fn the_page_shows_every_section_and_asks_nobody_for_anything() {

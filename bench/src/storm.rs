@@ -62,13 +62,9 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
     }
     section.tables.push(table);
     let p99 = stormy.samples.percentile(99);
-    section.targets.push(Target::fixed(
-        "p99 of other routes in a login storm",
-        p99,
-        "ms",
-        P99_MS_MAX,
-        false,
-    ));
+    let what = "p99 of other routes in a login storm";
+    let target = Target::fixed(what, p99, "ms", P99_MS_MAX, false);
+    section.targets.push(target.because("a hash is 27 ms of one core, and two at once take both"));
     section.samples = Value::Array(loads.iter().map(|(name, load)| load.to_json(name)).collect());
     ensure_quiet(&calm)?;
     Ok(section)

@@ -93,6 +93,7 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
         reached: read.all,
         unit: "events/s",
         wanted: Wanted::AtLeast(OF_SCAN),
+        gap: "Postgres sends sixteen columns of every row, and they become an event here; the scan sends none",
     });
     product.close().await;
     place.leave().await?;
@@ -125,6 +126,7 @@ fn targets(all: &[Measured], flush: f64) -> Vec<Target> {
             reached: it.load.rate(),
             unit: "/s",
             wanted: Wanted::AtLeast(OF_ALLOWED),
+            gap: "append_batch also looks up and writes streams and commands; I(n) is the insert of events alone",
         })
         .collect();
     let single = own.filter(|it| it.load.clients == 1);
@@ -135,6 +137,7 @@ fn targets(all: &[Measured], flush: f64) -> Vec<Target> {
         reached: it.load.samples.median(),
         unit: "ms",
         wanted: Wanted::AtMost(OF_PLAIN),
+            gap: "the eleven statements of append_batch: 0.35 ms of processor time in Postgres, a plain commit's is one",
     }));
     targets
 }
