@@ -7,10 +7,10 @@ export SQLX_OFFLINE := true
 timed := scripts/timed
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test faults soak check fmt sqlx needs bench bench-quick
+.PHONY: help run build test faults soak check fmt sqlx needs bench bench-quick bench-counts
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build, start KeyNest with everything it needs.
 	@exec scripts/run
@@ -44,6 +44,7 @@ check: needs ## Everything that CI checks.
 	@$(timed) 'query metadata' scripts/sqlx-metadata --check
 	@$(timed) deployment scripts/check-deploy
 	@$(timed) tests $(MAKE) --no-print-directory test
+	@$(timed) 'counts of the bench' $(MAKE) --no-print-directory bench-counts
 
 needs:
 	@$(timed) needs scripts/install-needs check
@@ -61,10 +62,16 @@ bench: ## Measure the optimised build on this machine; some twenty minutes.
 bench-quick: ## The same with fewer samples, in three minutes.
 	@$(bench) --quick
 
+# What does not depend on the machine, by the development build that the tests use (docs/decisions/0124).
+bench-counts: ## Count SQL statements and round trips of requests and commands.
+	@scripts/install-needs test
+	scripts/with-postgres cargo test --quiet --locked --workspace --test it statements::
+	@sed -n '/^| request | statements |/,/^$$/p' docs/OPERATIONS.md
+
 # The product and the bench of one build; the product is not built differently for it. What it is compared with has a lock
-# file and dependencies of its own.
+# file and dependencies of its own. `make bench BENCH_OPTIONS='--page docs/PERFORMANCE.md'` shows the run there.
 define bench
 scripts/install-needs run && cargo build --quiet --release --locked --bin keynest --bin keynest-bench && \
 cargo build --quiet --release --locked --manifest-path bench/rivals/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target} && \
-scripts/with-postgres $${CARGO_TARGET_DIR:-target}/release/keynest-bench
+scripts/with-postgres $${CARGO_TARGET_DIR:-target}/release/keynest-bench $(BENCH_OPTIONS)
 endef
