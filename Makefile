@@ -26,13 +26,13 @@ test: ## Run every test against real services that are started for it.
 
 faults: ## Break a whole installation in every way once (docs/FAULTS.md).
 	@scripts/install-needs test
-	KEYNEST_FAULTS_CLASSES=$${KEYNEST_FAULTS_CLASSES:-all} cargo test --locked -p keynest --test faults -- --nocapture
+	cargo test --locked -p keynest --test faults -- --nocapture
 
 soak: ## Break a whole installation for hours: 1,000 kills, 1,000,000 events (docs/FAULTS.md).
 	@scripts/install-needs test
 	KEYNEST_FAULTS_ACTORS=$${KEYNEST_FAULTS_ACTORS:-32} KEYNEST_FAULTS_KILLS=$${KEYNEST_FAULTS_KILLS:-1000} \
 	KEYNEST_FAULTS_ROUNDS=$${KEYNEST_FAULTS_ROUNDS:-20} KEYNEST_FAULTS_EVENTS=$${KEYNEST_FAULTS_EVENTS:-1000000} \
-	KEYNEST_FAULTS_CLASSES=$${KEYNEST_FAULTS_CLASSES:-all} \
+	KEYNEST_FAULTS_BULK=$${KEYNEST_FAULTS_BULK:-500} \
 	cargo test --release --locked -p keynest --test faults -- --nocapture
 
 check: needs ## Everything that CI checks.

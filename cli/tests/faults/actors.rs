@@ -15,12 +15,11 @@ use crate::dice::Dice;
 use crate::ledger::What;
 use crate::sink::Sink;
 use crate::team::Guest;
+use crate::withdrawn::Withdrawn;
 
 pub const PASSWORD: &str = "correct-Horse-7-battery";
 /// Variables of one environment, so that a look at all of them stays small.
 const VARIABLES_MAX: usize = 20;
-/// After this time no process may know a session that was signed out (I10).
-const REVOKED_WITHIN: Duration = Duration::from_secs(1);
 /// Between two looks into the mailbox.
 const MAIL_LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -31,6 +30,10 @@ pub struct Memory {
     pub environment: i64,
     /// Key and value by id.
     pub variables: BTreeMap<i64, (String, String)>,
+    /// An environment that is filled by imports.
+    pub filled: i64,
+    /// What all of its variables have since the last import.
+    pub filling: Option<String>,
 }
 
 /// Held for reading in every step, so that whoever writes knows that nobody is in the middle of one.
@@ -44,16 +47,20 @@ pub struct Actor {
     /// The address of whom this one invites, who is invited by nobody else.
     pub(crate) peer: String,
     pub(crate) guest: Guest,
+    /// Of the guest who is out, until the next invitation.
+    pub(crate) is_invited_again: Arc<AtomicBool>,
     refresh: String,
     project: i64,
     made: u64,
+    /// Variables of one import.
+    bulk: usize,
     memory: Arc<Mutex<Memory>>,
-    looking: JoinSet<()>,
+    pub(crate) looking: JoinSet<()>,
 }
 
 impl Actor {
     /// Registers, activates the account by its mail, signs in, and makes a place to work in.
-    pub async fn arrive(caller: Caller, peer: &str, sink: Sink, seed: u64) -> Self {
+    pub async fn arrive(caller: Caller, peer: &str, sink: Sink, seed: u64, bulk: usize) -> Self {
         let [email, peer] = [caller.name(), peer].map(|name| format!("{name}@example.com"));
         let memory = Arc::default();
         let (refresh, looking) = (String::new(), JoinSet::new());
@@ -65,9 +72,11 @@ impl Actor {
             email,
             peer,
             guest,
+            is_invited_again: Arc::default(),
             refresh,
             project: 0,
             made,
+            bulk,
             memory,
             looking,
         };
@@ -80,8 +89,7 @@ impl Actor {
         let body = json!({"uid": parts[1], "token": parts[0]});
         actor.must(What::Activate, Method::POST, "/api/auth/activate/", body).await;
         let session = actor.sign_in().await;
-        actor.caller.token = Some(text(&session, "access"));
-        actor.refresh = text(&session, "refresh");
+        actor.holds(&session);
         let body = json!({"name": format!("team of {name}"), "description": ""});
         let path = "/api/core/organizations/";
         let organization =
@@ -90,19 +98,32 @@ impl Actor {
         let path = "/api/core/projects/";
         let project = actor.must(What::CreateProject, Method::POST, path, body).await.id();
         actor.project = project;
-        let body = json!({"name": "env", "project": project, "environment_type": "testing"});
-        let path = "/api/core/environments/";
-        let environment = actor.must(What::CreateEnvironment, Method::POST, path, body).await.id();
-        *actor.memory.lock().unwrap() = Memory { organization, environment, ..Memory::default() };
+        let (environment, filled) = (actor.make("env").await, actor.make("filled").await);
+        let memory = Memory { organization, environment, filled, ..Memory::default() };
+        *actor.memory.lock().unwrap() = memory;
         actor
     }
 
-    /// A second environment, for others to work in.
+    /// A further environment, for others to work in.
     pub async fn lend(&mut self) -> (String, i64) {
-        let body = json!({"name": "lent", "project": self.project, "environment_type": "testing"});
+        let lent = self.make("lent").await;
+        (self.caller.token.clone().unwrap(), lent)
+    }
+
+    async fn make(&mut self, name: &str) -> i64 {
+        let body = json!({"name": name, "project": self.project, "environment_type": "testing"});
         let path = "/api/core/environments/";
-        let lent = self.must(What::CreateEnvironment, Method::POST, path, body).await;
-        (self.caller.token.clone().unwrap(), lent.id())
+        self.must(What::CreateEnvironment, Method::POST, path, body).await.id()
+    }
+
+    /// Goes on with the tokens of an answer.
+    fn holds(&mut self, answer: &Answer) {
+        let token = text(answer, "access");
+        self.refresh = text(answer, "refresh");
+        let mut book = self.caller.ledger().open();
+        book.tokens.insert(self.email.clone(), token.clone());
+        drop(book);
+        self.caller.token = Some(token);
     }
 
     pub fn memory(&self) -> Arc<Mutex<Memory>> {
@@ -124,6 +145,9 @@ impl Actor {
     }
 
     async fn step(&mut self) {
+        if self.caller.ledger().open().is_hurried {
+            return self.fill().await;
+        }
         let (organization, environment, ids) = {
             let memory = self.memory.lock().unwrap();
             let ids = memory.variables.keys().copied().collect::<Vec<_>>();
@@ -133,7 +157,8 @@ impl Actor {
         match (self.dice.below(100), some) {
             (0..3, _) => self.come_and_go().await,
             (3..6, _) => self.renew().await,
-            (6..16, _) => self.look(environment).await,
+            (6..9, _) => self.fill().await,
+            (9..16, _) => self.look(environment).await,
             (16..26, _) => self.entertain(organization).await,
             (26..60, Some(id)) => self.change(environment, id).await,
             (60.., Some(id)) if ids.len() >= VARIABLES_MAX => self.delete(environment, id).await,
@@ -175,27 +200,42 @@ impl Actor {
         let body = json!({"refresh": self.refresh});
         let path = "/api/auth/token/refresh/";
         let renewed = self.must(What::Refresh, Method::POST, path, body).await;
-        self.caller.token = Some(text(&renewed, "access"));
-        self.refresh = text(&renewed, "refresh");
+        self.holds(&renewed);
     }
 
-    /// A session that ends at once; a second later its token opens nothing anywhere.
+    /// All variables of the filled environment get a new value.
+    async fn fill(&mut self) {
+        self.made += 1;
+        let (filled, value) = (self.memory.lock().unwrap().filled, format!("value{}", self.made));
+        let file: String = (0..self.bulk).map(|it| format!("KEY_{it}={value}\n")).collect();
+        let body = json!({"data": file, "format": "env", "overwrite": true});
+        let path = format!("/api/core/environments/{filled}/import/");
+        self.must(What::Import(filled), Method::POST, &path, body).await;
+        self.memory.lock().unwrap().filling = Some(value);
+    }
+
+    /// A session that ends at once, and a token of it that ends, too.
     async fn come_and_go(&mut self) {
         let session = self.sign_in().await;
         let mut other = self.caller.clone();
         other.token = Some(text(&session, "access"));
         let own = std::mem::replace(&mut self.caller.token, other.token.clone());
+        let body = json!({"name": "machine", "access": "read", "everywhere": true});
+        let made = self.must(What::CreateToken, Method::POST, "/api/auth/tokens/", body).await;
+        let path = format!("/api/auth/tokens/{}/", made.id());
+        self.must(What::RevokeToken, Method::DELETE, &path, Value::Null).await;
+        // One that was made by a request without an answer is not told again.
+        if let Some(token) = made.body["token"].as_str() {
+            let mut machine = self.caller.clone();
+            machine.token = Some(token.to_owned());
+            let organizations = "/api/core/organizations/";
+            let withdrawn = Withdrawn::look("a token that was revoked", machine, organizations);
+            self.looking.spawn(withdrawn.watch());
+        }
         self.must(What::LogOut, Method::POST, "/api/auth/logout/", json!({})).await;
         self.caller.token = own;
-        self.looking.spawn(async move {
-            tokio::time::sleep(REVOKED_WITHIN).await;
-            for address in other.balancer().all() {
-                if other.knock(address, "/api/auth/profile/").await == Some(200) {
-                    let scandal = format!("I10 {address} knows a session that was signed out");
-                    other.ledger().open().scandals.push(scandal);
-                }
-            }
-        });
+        let what = "a session that was signed out";
+        self.looking.spawn(Withdrawn::look(what, other, "/api/auth/profile/").watch());
     }
 
     async fn sign_in(&mut self) -> Answer {

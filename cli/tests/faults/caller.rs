@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::ledger::{Ledger, Line, Outcome, Reveal, What};
 
 /// Who gets no answer in this time does not know what became of the request.
-const ANSWER_MAX: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(8);
 /// Between two tries.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
@@ -77,7 +77,8 @@ impl Caller {
     pub async fn change(&mut self, what: What, method: Method, path: &str, body: &Value) -> Answer {
         self.keys += 1;
         let key = format!("{}-{}", self.name, self.keys);
-        let line = Line { key: key.clone(), what, sent: 0, outcome: Outcome::Unknown };
+        let line =
+            Line { key: key.clone(), what, sent: 0, outcome: Outcome::Unknown, events: 1, made: 0 };
         let place = {
             let mut book = self.ledger.open();
             book.lines.push(line);
@@ -90,6 +91,7 @@ impl Caller {
             let Some(answer) = self.try_once(&method, path, Some(body), Some(&key)).await else {
                 continue;
             };
+            let events = events(&answer);
             let outcome = if answer.is_ok() {
                 Outcome::Ok
             } else {
@@ -97,7 +99,10 @@ impl Caller {
             };
             let mut book = self.ledger.open();
             book.acknowledged += u64::from(answer.is_ok());
-            book.lines[place].outcome = outcome;
+            book.events += events * u64::from(answer.is_ok());
+            let line = &mut book.lines[place];
+            (line.outcome, line.events) = (outcome, events);
+            line.made = answer.body["imported_count"].as_i64().unwrap_or(0);
             return answer;
         }
     }
@@ -116,7 +121,9 @@ impl Caller {
     /// A look at values, which the audit log must know of.
     pub async fn reveal(&self, path: &str) -> Answer {
         let answer = self.look(path).await;
-        let has_values = answer.body["results"].as_array().is_some_and(|rows| !rows.is_empty());
+        let rows = answer.body["results"].as_array();
+        // A list, or an export.
+        let has_values = rows.map_or(answer.body.is_object(), |rows| !rows.is_empty());
         if answer.is_ok() && has_values {
             let request = answer.request.clone();
             self.ledger.open().reveals.push(Reveal { request });
@@ -183,9 +190,22 @@ impl Caller {
 
     /// One try at one process, whatever comes of it: a status, or none.
     pub async fn knock(&self, address: SocketAddr, path: &str) -> Option<u16> {
-        let mut request = self.http.get(format!("http://{address}{path}"));
+        self.knock_with(address, &Method::GET, path, None).await
+    }
+
+    pub async fn knock_with(
+        &self,
+        address: SocketAddr,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<u16> {
+        let mut request = self.http.request(method.clone(), format!("http://{address}{path}"));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
         }
         Some(request.send().await.ok()?.status().as_u16())
     }
@@ -201,4 +221,10 @@ impl Caller {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// An import tells how many variables it made and changed; it has an event of its own, too.
+fn events(answer: &Answer) -> u64 {
+    let count = |name: &str| answer.body[name].as_u64();
+    1 + count("imported_count").unwrap_or(0) + count("overwritten_count").unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! No fault at all: what the others are compared with, and the load that goes on until the log is long enough.
+//! No fault at all: what the others are compared with, and the load that goes on until enough events are acknowledged.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::fault::Fault;
 use crate::world::World;
 
-/// Between two looks at the log.
+/// Between two looks at the ledger.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 pub struct Calm;
@@ -23,18 +23,18 @@ impl Fault for Calm {
     }
 
     fn requests(&self) -> u64 {
-        60
+        40
     }
 
     async fn inject(&mut self, world: &mut World) {
         let mut every = tokio::time::interval(LOOK_EVERY);
-        let head = async || {
-            let head = sqlx::query_scalar::<_, i64>("select position from store.log");
-            head.fetch_one(&world.db).await.unwrap()
-        };
-        while head().await < world.settings.events {
+        let events = || world.ledger.open().events;
+        let is_short = events() < world.settings.events;
+        world.ledger.open().is_hurried = is_short;
+        while events() < world.settings.events {
             every.tick().await;
         }
+        world.ledger.open().is_hurried = false;
     }
 
     async fn heal(&mut self, _world: &mut World) {}

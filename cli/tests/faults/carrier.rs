@@ -5,14 +5,9 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, stream::Stream};
 use async_trait::async_trait;
-use reqwest::Method;
-use serde_json::json;
 
-use crate::actors::PASSWORD;
-use crate::caller::Caller;
 use crate::checker::Findings;
 use crate::fault::{self, Fault};
-use crate::ledger::What;
 use crate::world::{Role, World};
 
 /// As the configuration names it unless it is told otherwise.
@@ -20,11 +15,11 @@ pub const STREAM: &str = "keynest";
 /// Until the relay has found the stream again and written what is missing.
 const RELAYED_WITHIN: Duration = Duration::from_secs(60);
 /// Until the mailer's process has noticed.
-const NOTICED_WITHIN: Duration = Duration::from_secs(30);
+const NOTICED_WITHIN: Duration = Duration::from_secs(60);
 /// Requests after that, before NATS is back.
 const REQUESTS_WITHOUT: u64 = 10;
 /// Without NATS the mailer reads the log itself.
-const MAILED_WITHIN: Duration = Duration::from_secs(30);
+const MAILED_WITHIN: Duration = Duration::from_secs(60);
 /// The event may have been passed before the stream was there again.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(4);
 /// Between two looks at the stream.
@@ -48,13 +43,11 @@ pub struct Carrier {
     unanswered: u64,
     /// How often the mailer's feed was interrupted before.
     interrupted: f64,
-    /// Who registered for the sake of an event.
-    people: usize,
 }
 
 impl Carrier {
     pub fn new(name: &'static str, loss: Loss) -> Self {
-        Self { name, loss, wrong: Vec::new(), unanswered: 0, interrupted: 0.0, people: 0 }
+        Self { name, loss, wrong: Vec::new(), unanswered: 0, interrupted: 0.0 }
     }
 }
 
@@ -77,17 +70,11 @@ impl Fault for Carrier {
     }
 
     async fn heal(&mut self, world: &mut World) {
-        let noticed = async {
-            let mut every = tokio::time::interval(LOOK_EVERY);
-            while interrupted(world).await <= self.interrupted {
-                every.tick().await;
-            }
-        };
-        if tokio::time::timeout(NOTICED_WITHIN, noticed).await.is_err() {
+        if !notices(world, self.interrupted).await {
             self.wrong.push(("I11", format!("{}: nobody notices", self.name)));
         }
         fault::hold(world, REQUESTS_WITHOUT).await;
-        if tokio::time::timeout(MAILED_WITHIN, fault::catch_up(world)).await.is_err() {
+        if !mails_without(world).await {
             let what = format!("{}: the mailer waits for NATS", self.name);
             self.wrong.push(("I11", what));
         }
@@ -123,7 +110,23 @@ impl Fault for Carrier {
     }
 }
 
-async fn interrupted(world: &World) -> f64 {
+/// Whether the mailer's process learns that NATS does not answer, more often than so far.
+pub async fn notices(world: &World, before: f64) -> bool {
+    let noticed = async {
+        let mut every = tokio::time::interval(LOOK_EVERY);
+        while interrupted(world).await <= before {
+            every.tick().await;
+        }
+    };
+    tokio::time::timeout(NOTICED_WITHIN, noticed).await.is_ok()
+}
+
+/// Whether mails leave without NATS.
+pub async fn mails_without(world: &World) -> bool {
+    tokio::time::timeout(MAILED_WITHIN, fault::catch_up(world)).await.is_ok()
+}
+
+pub async fn interrupted(world: &World) -> f64 {
     let name = r#"keynest_feed_interrupted_total{durable="mailer"} "#;
     world.metrics(Role::Work, name).await.into_iter().sum()
 }
@@ -139,16 +142,9 @@ pub async fn context(world: &World) -> jetstream::Context {
 impl Carrier {
     /// Until something new comes through the stream. After a loss it begins where the mailer stands, so what is there
     /// already may not be in it.
-    async fn relayed(&mut self, world: &World) {
+    async fn relayed(&mut self, world: &mut World) {
         loop {
-            self.people += 1;
-            let name = format!("{}_{}", self.name.replace('-', "_"), self.people);
-            let account = json!({"username": name, "email": format!("{name}@example.com"),
-                "password": PASSWORD, "confirm_password": PASSWORD, "first_name": "", "last_name": ""});
-            let mut caller = Caller::new(&name, &world.balancer, &world.ledger);
-            let path = "/api/auth/register/";
-            let answer = caller.change(What::Register, Method::POST, path, &account).await;
-            assert!(answer.is_ok(), "{answer:?}");
+            world.newcomer().await;
             if tokio::time::timeout(TRIED_AGAIN_AFTER, is_at_the_end(world)).await.is_ok() {
                 return;
             }
@@ -186,7 +182,7 @@ impl Mark {
     }
 }
 
-/// Of every message, in the order of the stream.
+/// Of the newest messages, in the order of the stream.
 async fn marks(world: &World) -> Vec<Mark> {
     let messages = messages(&stream(world).await).await;
     messages.iter().map(|message| Mark::read(&message.headers)).collect()
@@ -196,11 +192,15 @@ pub async fn stream(world: &World) -> Stream {
     context(world).await.get_stream(STREAM).await.unwrap()
 }
 
-/// All that is in the stream now.
+/// Messages that are looked at, so that a long run stays bounded.
+const MESSAGES_MAX: u64 = 5_000;
+
+/// What is in the stream now, and the newest of it if that is much.
 pub async fn messages(stream: &Stream) -> Vec<jetstream::message::StreamMessage> {
     let state = stream.get_info().await.unwrap().state;
     let mut messages = Vec::new();
-    for sequence in state.first_sequence.max(1)..=state.last_sequence {
+    let first = (state.last_sequence + 1).saturating_sub(MESSAGES_MAX);
+    for sequence in state.first_sequence.max(first).max(1)..=state.last_sequence {
         messages.push(stream.direct_get(sequence).await.unwrap());
     }
     messages

@@ -7,12 +7,20 @@ use sqlx::AssertSqlSafe;
 
 use crate::actors::Memory;
 use crate::caller::Caller;
-use crate::ledger::{Book, Outcome};
+use crate::ledger::{Book, Line, Outcome, What};
 use crate::mails;
-use crate::world::World;
+use crate::world::{Role, World};
 
 /// Most memory of one process, in MiB (I12).
 const MEMORY_MAX: u64 = 256;
+/// Most threads and most open files of one process (I12): two threads for each core and those that wait for a disk; a
+/// connection for each of the pools' and each of the callers'.
+const THREADS_MAX: u64 = 128;
+const FILES_MAX: u64 = 512;
+/// As many connections as the pools of six processes may have.
+const CONNECTIONS_MAX: i64 = 6 * (16 + 32 + 8);
+/// What a queue may hold that is measured every few seconds, while nobody works.
+const QUEUE_MAX: f64 = 20_000.0;
 /// Findings of one kind that are told in full.
 const TOLD_MAX: usize = 5;
 
@@ -60,6 +68,7 @@ pub async fn check(world: &mut World, findings: &mut Findings, has_proofs: bool)
     consumers_are_complete(world, findings).await;
     everything_is_audited(world, findings).await;
     mails::check(world, findings).await;
+    nothing_piles_up(world, findings).await;
     let book = world.ledger.open();
     findings.count("I8", book.sent);
     for scandal in &book.scandals {
@@ -67,9 +76,37 @@ pub async fn check(world: &mut World, findings: &mut Findings, has_proofs: bool)
         let known = ["I8", "I10", "I12"].into_iter().find(|it| *it == invariant);
         findings.add(known.expect("a known invariant"), what.to_owned());
     }
+    findings.count("I10", book.refusals);
     findings.count("I12", book.shed);
-    if world.memory_max > MEMORY_MAX {
-        findings.add("I12", format!("a process had {} MiB", world.memory_max));
+    for (what, most, had) in [
+        ("MiB of memory", MEMORY_MAX, world.memory_max),
+        ("threads", THREADS_MAX, world.threads_max),
+        ("open files", FILES_MAX, world.files_max),
+    ] {
+        if had > most {
+            findings.add("I12", format!("a process had {had} {what}, {most} at most"));
+        }
+    }
+}
+
+/// I12: no queue and no pool is longer than it may be, whatever was broken before.
+async fn nothing_piles_up(world: &World, findings: &mut Findings) {
+    let query = "select count(*) from pg_stat_activity where backend_type = 'client backend'";
+    let connections: i64 = sqlx::query_scalar(query).fetch_one(&world.db).await.unwrap();
+    findings.count("I12", connections.unsigned_abs());
+    if connections > CONNECTIONS_MAX {
+        let what = format!("{connections} connections to Postgres, {CONNECTIONS_MAX} at most");
+        findings.add("I12", what);
+    }
+    for queue in [
+        r#"keynest_work_waiting{durable="mailer"} "#,
+        r#"keynest_consumer_lag_events{durable="mailer"} "#,
+        "keynest_relay_lag_events ",
+    ] {
+        let longest = world.metrics(Role::Work, queue).await.into_iter().fold(0.0, f64::max);
+        if longest > QUEUE_MAX {
+            findings.add("I12", format!("{queue}: {longest}, {QUEUE_MAX} at most"));
+        }
     }
 }
 
@@ -89,7 +126,9 @@ async fn acknowledged_is_there(world: &World, findings: &mut Findings) {
     for line in book.lines.iter().filter(|line| line.what.is_one_command()) {
         let found = written.get(&line.key).copied().unwrap_or((None, 0));
         match (&line.outcome, found) {
-            (Outcome::Ok, (Some(count), there)) if i64::from(count) == there => {
+            (Outcome::Ok, (Some(count), there))
+                if i64::from(count) == there && is_as_told(line, there) =>
+            {
                 findings.count("I1", 1);
             }
             (Outcome::Ok, _) => findings.add("I1", format!("lost: {line:?}")),
@@ -100,6 +139,11 @@ async fn acknowledged_is_there(world: &World, findings: &mut Findings) {
             (Outcome::Unknown, _) => findings.add("I2", format!("still unknown: {line:?}")),
         }
     }
+}
+
+/// An import tells how many variables it wrote.
+fn is_as_told(line: &Line, there: i64) -> bool {
+    !matches!(line.what, What::Import(_)) || u64::try_from(there) == Ok(line.events)
 }
 
 /// I2: as many events of each kind in each stream as were acknowledged, however often they were asked for.
@@ -128,6 +172,10 @@ fn acknowledged_events(book: &Book) -> BTreeMap<(String, &'static str), i64> {
     let mut wanted = BTreeMap::new();
     for line in book.lines.iter().filter(|line| line.outcome == Outcome::Ok) {
         if let Some((event, stream)) = line.what.event() {
+            if matches!(line.what, What::Import(_)) {
+                let made = (stream.clone(), "environment.variable_created");
+                *wanted.entry(made).or_default() += line.made;
+            }
             *wanted.entry((stream, event)).or_default() += 1;
         }
     }
@@ -178,8 +226,9 @@ fn the_product_agrees(world: &World, findings: &mut Findings) {
 /// I5: nobody skipped an event, nobody left a stream behind, nothing waits or was given up.
 async fn consumers_are_complete(world: &World, findings: &mut Findings) {
     let questions = [
+        // Whoever is refused is counted, and that is written while nobody works, too.
         ("events without an audit row", "select count(*) from store.events e
-            where not exists (select from read.audit_log a where a.position = e.position)"),
+            where e.position <= (select position from read.checkpoints where name = 'audit_log') and not exists (select from read.audit_log a where a.position = e.position)"),
         ("audit rows without an event", "select count(*) from read.audit_log a
             where not exists (select from store.events e where e.position = a.position)"),
         ("streams left behind", "select count(*) from read.parked"),
@@ -225,7 +274,7 @@ async fn mails_are_finished(world: &World, findings: &mut Findings) {
 async fn everything_is_audited(world: &World, findings: &mut Findings) {
     let rows: Vec<(String,)> = sqlx::query_as(
         "select e.request::text from store.events e join read.audit_log a using (position)
-         where e.type = 'access.variables_read' and e.request is not null",
+         where e.type in ('access.variables_read', 'access.environment_exported') and e.request is not null",
     )
     .fetch_all(&world.db)
     .await
@@ -259,5 +308,21 @@ pub async fn everybody_sees_what_they_know(
             let what = format!("{} knows {:?} and sees {seen:?}", caller.name(), known.variables);
             findings.add("I1", what);
         }
+        import_is_there(caller, &known, findings).await;
+    }
+}
+
+/// I1: all variables of an import, or none of them.
+async fn import_is_there(caller: &Caller, known: &Memory, findings: &mut Findings) {
+    let Some(filling) = &known.filling else { return };
+    let path = format!("/api/core/environments/{}/export/?format=json", known.filled);
+    let answer = caller.reveal(&path).await;
+    let values: Vec<_> = answer.body.as_object().into_iter().flatten().collect();
+    findings.count("I1", values.len() as u64);
+    let others = values.iter().filter(|(_, value)| *value != filling).count();
+    if values.is_empty() || others > 0 {
+        let (name, all) = (caller.name(), values.len());
+        findings
+            .add("I1", format!("{name} imported {filling}: {others} of {all} are something else"));
     }
 }

@@ -20,9 +20,12 @@ const API: usize = SLOTS[0];
 /// Requests that the API gets after the jump before anybody asks whether it is ready.
 const REQUESTS: u64 = 20;
 /// Until the balancer knows.
-const NOTICED_WITHIN: Duration = Duration::from_secs(10);
-/// Two rounds of the janitor, which does nothing that could be waited for.
-const ROUNDS: Duration = Duration::from_secs(2);
+const NOTICED_WITHIN: Duration = Duration::from_secs(30);
+/// Rounds of the janitor by the wrong clock: so often it takes away what is over, and nothing else.
+const ROUNDS: usize = 2;
+/// An effect that is remembered for longer than any, and has no event.
+const OVER: &str = "insert into store.effects (event_id, kind, recipient, message_id, started_at)
+    values (gen_random_uuid(), 'over', 'nobody', '', now() - interval '31 days')";
 /// Between two looks at the API.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -57,7 +60,12 @@ impl Fault for Clocks {
         }
         world.slots[API].is_out = true;
         world.balance();
-        tokio::time::sleep(ROUNDS).await;
+        for _ in 0..ROUNDS {
+            if !tidies(world).await {
+                self.wrong
+                    .push(("I11", format!("a janitor whose clock is {jump} away stands still")));
+            }
+        }
     }
 
     async fn heal(&mut self, world: &mut World) {
@@ -93,8 +101,8 @@ impl Fault for Clocks {
             world.kill(slot);
             let extra = &mut world.slots[slot].extra;
             extra.truncate(extra.len() - VARIABLES);
-            world.revive(slot);
         }
+        world.revive_all(&SLOTS);
     }
 }
 
@@ -121,8 +129,8 @@ impl Clocks {
         for slot in SLOTS {
             world.kill(slot);
             world.slots[slot].extra.extend(variables.clone());
-            world.revive(slot);
         }
+        world.revive_all(&SLOTS);
         world.revive(OTHER_WORK);
     }
 
@@ -136,6 +144,19 @@ impl Clocks {
         std::fs::write(&new, format!("{offset}\n")).unwrap();
         std::fs::rename(&new, self.file()).unwrap();
     }
+}
+
+/// Whether the janitor takes away what is over: it goes on by the time that it knows.
+async fn tidies(world: &World) -> bool {
+    sqlx::query(OVER).execute(&world.db).await.unwrap();
+    let query = "select exists (select from store.effects where kind = 'over')";
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    let seen = async {
+        while sqlx::query_scalar(query).fetch_one(&world.db).await.unwrap_or(true) {
+            every.tick().await;
+        }
+    };
+    tokio::time::timeout(NOTICED_WITHIN, seen).await.is_ok()
 }
 
 /// Whether the API comes to say so within the time that a balancer has.

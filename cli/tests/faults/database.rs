@@ -1,12 +1,18 @@
 //! Postgres dies in three ways: one of its processes, all of them at once, and by an immediate stop.
 
 use std::process::Command;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgPool;
 
 use crate::fault::Fault;
 use crate::world::World;
+
+/// How often in a row, each time as soon as the server answers again: longer than one append is sent again by itself.
+const BACKENDS: usize = 4;
+/// Between two looks for a backend.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// One backend of the product: the server ends all others, too, and recovers by itself.
 pub struct BackendKilled;
@@ -18,19 +24,28 @@ impl Fault for BackendKilled {
     }
 
     async fn inject(&mut self, world: &mut World) {
-        world.disturb();
-        let backend = some_backend(&world.db).await;
-        let status = Command::new("kill").args(["-s", "KILL", &backend.to_string()]).status();
-        assert!(status.unwrap().success());
+        for _ in 0..BACKENDS {
+            world.disturb();
+            let backend = some_backend(&world.db).await;
+            // It may have ended by itself.
+            let _ = Command::new("kill").args(["-s", "KILL", &backend.to_string()]).output();
+        }
     }
 
     async fn heal(&mut self, _world: &mut World) {}
 }
 
+/// The one that was asked last, as soon as there is one.
 async fn some_backend(db: &PgPool) -> i32 {
     let query = "select pid from pg_stat_activity
         where backend_type = 'client backend' and pid <> pg_backend_pid() order by query_start desc limit 1";
-    sqlx::query_scalar(query).fetch_one(db).await.unwrap()
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    loop {
+        every.tick().await;
+        if let Ok(Some(backend)) = sqlx::query_scalar(query).fetch_optional(db).await {
+            return backend;
+        }
+    }
 }
 
 /// `kill -9` of the postmaster, and a start with recovery.

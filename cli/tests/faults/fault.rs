@@ -1,4 +1,4 @@
-//! A class of faults, and how one is driven: load, inject, hold, heal, wait until everything is caught up, check.
+//! A class of faults, and how some are driven: load, inject, hold, heal, wait until everything is caught up, check.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,9 @@ use crate::checker::Findings;
 use crate::world::World;
 
 /// Far longer than anything takes.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(180);
+/// A mail is tried, and its try has ended, in this time.
+const MAIL_FAILS_WITHIN: Duration = Duration::from_secs(15);
 /// Between two looks at how far things are.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -49,21 +51,38 @@ pub struct Run {
     pub recoveries: Vec<Duration>,
 }
 
-pub async fn drive(fault: &mut dyn Fault, world: &mut World) -> Run {
+/// Faults that do not stand in each other's way, all at once: they are brought about one after the other, last together,
+/// and are taken away together.
+pub async fn drive(faults: &mut [Box<dyn Fault>], world: &mut World) -> Vec<Run> {
     let before = totals(world);
-    let mut run = Run { name: fault.name(), times: fault.times(world), ..Run::default() };
-    for _ in 0..run.times {
-        fault.inject(world).await;
-        hold(world, fault.requests()).await;
-        fault.heal(world).await;
+    let run = |fault: &Box<dyn Fault>| Run { name: fault.name(), ..Run::default() };
+    let mut runs: Vec<Run> = faults.iter().map(run).collect();
+    let times: Vec<usize> = faults.iter().map(|fault| fault.times(world)).collect();
+    for round in 0..times.iter().copied().max().unwrap_or(0) {
+        let mut until = 0;
+        for (number, fault) in faults.iter_mut().enumerate().filter(|it| round < times[it.0]) {
+            fault.inject(world).await;
+            runs[number].times += 1;
+            until = until.max(totals(world).2 + fault.requests());
+        }
+        hold_until(world, until).await;
+        for (_, fault) in faults.iter_mut().enumerate().filter(|it| round < times[it.0]) {
+            fault.heal(world).await;
+        }
         let healed = Instant::now();
+        let names = || runs.iter().map(|run| run.name).collect::<Vec<_>>().join(", ");
         let recovered = tokio::time::timeout(PATIENCE, recovered(world));
-        recovered.await.unwrap_or_else(|_| panic!("no recovery from {}", fault.name()));
-        run.recoveries.push(healed.elapsed());
+        recovered.await.unwrap_or_else(|_| panic!("no recovery from {}", names()));
+        let taken = healed.elapsed();
+        runs.iter_mut().zip(&times).filter(|(_, times)| round < **times).for_each(|(run, _)| {
+            run.recoveries.push(taken);
+        });
     }
     let after = totals(world);
-    (run.acknowledged, run.unanswered) = (after.0 - before.0, after.1 - before.1);
-    run
+    for run in &mut runs {
+        (run.acknowledged, run.unanswered) = (after.0 - before.0, after.1 - before.1);
+    }
+    runs
 }
 
 fn totals(world: &World) -> (u64, u64, u64) {
@@ -73,7 +92,10 @@ fn totals(world: &World) -> (u64, u64, u64) {
 
 /// Until so many more requests were sent.
 pub async fn hold(world: &World, requests: u64) {
-    let until = totals(world).2 + requests;
+    hold_until(world, totals(world).2 + requests).await;
+}
+
+async fn hold_until(world: &World, until: u64) {
     let mut every = tokio::time::interval(LOOK_EVERY);
     let sent = async {
         while totals(world).2 < until {
@@ -91,6 +113,25 @@ async fn recovered(world: &World) {
         every.tick().await;
     }
     catch_up(world).await;
+}
+
+/// Somebody registers; until that mail, or another, could not be sent and is to be tried again, or as long as that may take.
+pub async fn mail_fails(world: &mut World) {
+    let before = waiting(world).await;
+    world.newcomer().await;
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    let failed = async {
+        while waiting(world).await <= before {
+            every.tick().await;
+        }
+    };
+    let _ = tokio::time::timeout(MAIL_FAILS_WITHIN, failed).await;
+}
+
+/// Mails that are to be tried again.
+async fn waiting(world: &World) -> i64 {
+    let query = "select count(*) from store.work where durable = 'mailer' and not is_dead";
+    sqlx::query_scalar(query).fetch_one(&world.db).await.unwrap_or(0)
 }
 
 /// Until audit log and mailer have come to where the log is now, and no mail waits.

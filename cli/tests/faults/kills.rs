@@ -6,13 +6,14 @@ use crate::fault::Fault;
 use crate::steps;
 use crate::world::World;
 
-/// Processes that die at one moment.
-const AT_ONCE: usize = 2;
+/// Processes that die at one moment, at least and at most.
+const AT_ONCE: [usize; 2] = [2, 4];
 
-/// Any two processes at any moment.
+/// Any of the processes at any moment.
 #[derive(Default)]
 pub struct Kills {
     killed: Vec<usize>,
+    rounds: usize,
 }
 
 #[async_trait]
@@ -23,7 +24,9 @@ impl Fault for Kills {
 
     fn times(&self, world: &World) -> usize {
         // Those of `kill-at-each-step` count, too.
-        world.settings.kills.saturating_sub(steps::KILLS_MIN).div_ceil(AT_ONCE)
+        let [least, most] = AT_ONCE;
+        let wanted = world.settings.kills.saturating_sub(steps::KILLS_MIN);
+        wanted.div_ceil(usize::midpoint(least, most))
     }
 
     fn requests(&self) -> u64 {
@@ -31,7 +34,11 @@ impl Fault for Kills {
     }
 
     async fn inject(&mut self, world: &mut World) {
-        while self.killed.len() < AT_ONCE {
+        let [least, most] = AT_ONCE;
+        // Few and many in turn, so that their number is known.
+        self.rounds += 1;
+        let count = least + self.rounds % (most - least + 1);
+        while self.killed.len() < count {
             let slot = world.dice.below(world.slots.len());
             if !self.killed.contains(&slot) {
                 world.kill(slot);
@@ -41,8 +48,6 @@ impl Fault for Kills {
     }
 
     async fn heal(&mut self, world: &mut World) {
-        for slot in self.killed.drain(..) {
-            world.revive(slot);
-        }
+        world.revive_all(&std::mem::take(&mut self.killed));
     }
 }

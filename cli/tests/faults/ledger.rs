@@ -1,5 +1,6 @@
 //! One line for every change that somebody asked for, and what came of it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -23,6 +24,10 @@ pub struct Line {
     /// How often it was sent.
     pub sent: u32,
     pub outcome: Outcome,
+    /// Events of the change, as its answer tells; 1 where an answer does not.
+    pub events: u64,
+    /// Variables that an import made and did not have to change.
+    pub made: i64,
 }
 
 /// A change by its kind.
@@ -38,6 +43,8 @@ pub enum What {
     CreateVariable(i64),
     ChangeVariable(i64),
     DeleteVariable(i64),
+    /// Many variables of an environment at once.
+    Import(i64),
     /// In an organization.
     Invite(i64),
     RevokeInvitation(i64),
@@ -48,6 +55,9 @@ pub enum What {
     /// Signs in once more, and out.
     LogIn,
     LogOut,
+    /// A token for machines.
+    CreateToken,
+    RevokeToken,
 }
 
 impl What {
@@ -59,6 +69,7 @@ impl What {
             Self::CreateVariable(at) => environment(at, "environment.variable_created"),
             Self::ChangeVariable(at) => environment(at, "environment.variable_changed"),
             Self::DeleteVariable(at) => environment(at, "environment.variable_deleted"),
+            Self::Import(at) => environment(at, "environment.variables_imported"),
             Self::Invite(at) => organization(at, "organization.invitation_sent"),
             Self::RevokeInvitation(at) => organization(at, "organization.invitation_revoked"),
             Self::Accept(at) => organization(at, "organization.invitation_accepted"),
@@ -72,7 +83,9 @@ impl What {
             | Self::CreateEnvironment
             | Self::Refresh
             | Self::LogIn
-            | Self::LogOut => None,
+            | Self::LogOut
+            | Self::CreateToken
+            | Self::RevokeToken => None,
         }
     }
 
@@ -111,6 +124,16 @@ pub struct Book {
     pub unanswered: u64,
     pub shed: u64,
     pub acknowledged: u64,
+    /// Events of acknowledged changes.
+    pub events: u64,
+    /// Processes of the product that were killed.
+    pub kills: u64,
+    /// Places where something that was taken away was refused within its time (I10).
+    pub refusals: u64,
+    /// The token that somebody has now, by address.
+    pub tokens: HashMap<String, String>,
+    /// Whether everybody imports all the time, until there are events enough.
+    pub is_hurried: bool,
 }
 
 impl Ledger {

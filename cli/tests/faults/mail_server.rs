@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::sink::Mood;
 use crate::world::World;
 
@@ -19,12 +19,13 @@ impl Fault for MailServer {
     }
 
     fn requests(&self) -> u64 {
-        60
+        4
     }
 
     async fn inject(&mut self, world: &mut World) {
         world.disturb();
         world.sink.feel(self.mood);
+        fault::mail_fails(world).await;
     }
 
     async fn heal(&mut self, world: &mut World) {

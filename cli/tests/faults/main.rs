@@ -52,11 +52,12 @@ mod strangers;
 mod table;
 mod team;
 mod wire;
+mod withdrawn;
 mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use tokio::task::JoinSet;
@@ -67,6 +68,7 @@ use crate::carrier::{Carrier, Loss};
 use crate::checker::Findings;
 use crate::disk::{BadDisk, Trouble};
 use crate::fault::Fault;
+use crate::ledger::Ledger;
 use crate::mail_server::MailServer;
 use crate::partition::Partition;
 use crate::settings::Settings;
@@ -75,50 +77,61 @@ use crate::table::Table;
 use crate::wire::{Cut, Target};
 use crate::world::{Role, World};
 
-/// Classes after which the whole log is read and all read models are built once more.
-const PROOFS_EVERY: usize = 3;
+/// The whole log is read and all read models are built once more whenever the log has grown so many times as long.
+const PROOFS_EVERY: u64 = 3;
+/// How often a long run says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(30);
 
-/// Every class, in the order in which they are tried.
-fn classes() -> Vec<Box<dyn Fault>> {
+type Together = Vec<Box<dyn Fault>>;
+
+/// Every class, in the order in which they are tried. Those of one line do not stand in each other's way: they are tried
+/// together, and looked at together.
+fn classes() -> Vec<Together> {
+    let cut_api = |name, way| cut(name, Role::Api, Target::Postgres, way);
     vec![
-        Box::new(kills::Kills::default()),
-        Box::new(pause::Paused::default()),
-        Box::new(database::BackendKilled),
-        Box::new(database::PostmasterKilled),
-        Box::new(database::StoppedAtOnce),
-        Box::new(MailServer { name: "smtp-down", mood: Mood::Down }),
-        Box::new(MailServer { name: "smtp-closing", mood: Mood::Closing }),
-        Box::new(MailServer { name: "smtp-later", mood: Mood::Later }),
-        Box::new(MailServer { name: "smtp-dropped", mood: Mood::DropsAfterDot }),
-        Box::new(bad_disk("disk-full", Trouble::Full)),
-        Box::new(bad_disk("disk-slow", Trouble::Slow(200))),
-        Box::new(bad_disk("disk-broken", Trouble::Broken)),
-        Box::new(race::Race::default()),
-        Box::new(steps::Steps::default()),
-        Box::new(cut("cut-api-postgres", Role::Api, Target::Postgres, Cut::Both)),
-        Box::new(cut("cut-api-postgres-answers", Role::Api, Target::Postgres, Cut::Answers)),
-        Box::new(cut("cut-project-postgres", Role::Project, Target::Postgres, Cut::Both)),
-        Box::new(cut("cut-work-postgres", Role::Work, Target::Postgres, Cut::Both)),
-        Box::new(cut("cut-work-nats", Role::Work, Target::Nats, Cut::Both)),
-        Box::new(cut("cut-work-mail", Role::Work, Target::Mail, Cut::Both)),
-        Box::new(refused::Refused::default()),
-        Box::new(Carrier::new("nats-killed", Loss::Killed)),
-        Box::new(Carrier::new("nats-wiped", Loss::Wiped)),
-        Box::new(Carrier::new("nats-stream-deleted", Loss::StreamDeleted)),
-        Box::new(Carrier::new("nats-paused", Loss::Paused)),
-        Box::new(duplicates::Duplicates::default()),
-        Box::new(poison::Poison::default()),
-        Box::new(clocks::Clocks::default()),
-        Box::new(calm::Calm),
+        vec![Box::new(kills::Kills::default())],
+        vec![Box::new(pause::Paused::default())],
+        vec![Box::new(database::BackendKilled)],
+        vec![Box::new(database::PostmasterKilled)],
+        vec![Box::new(database::StoppedAtOnce)],
+        // One after the other, before any mail is tried a third time.
+        vec![
+            mail("smtp-down", Mood::Down),
+            mail("smtp-closing", Mood::Closing),
+            mail("smtp-later", Mood::Later),
+            mail("smtp-dropped", Mood::DropsAfterDot),
+        ],
+        vec![cut_api("cut-api-postgres", Cut::Both)],
+        vec![cut_api("cut-api-postgres-answers", Cut::Answers), Box::new(race::Race::default())],
+        vec![cut("cut-project-postgres", Role::Project, Target::Postgres, Cut::Both)],
+        vec![Box::new(steps::Steps::default())],
+        vec![bad_disk("disk-full", Trouble::Full)],
+        vec![bad_disk("disk-slow", Trouble::Slow(200))],
+        vec![bad_disk("disk-broken", Trouble::Broken)],
+        vec![cut("cut-work-mail", Role::Work, Target::Mail, Cut::Both)],
+        vec![cut("cut-work-postgres", Role::Work, Target::Postgres, Cut::Both)],
+        vec![cut("cut-work-nats", Role::Work, Target::Nats, Cut::Both)],
+        vec![Box::new(Carrier::new("nats-killed", Loss::Killed))],
+        vec![Box::new(Carrier::new("nats-wiped", Loss::Wiped))],
+        vec![Box::new(Carrier::new("nats-stream-deleted", Loss::StreamDeleted))],
+        vec![Box::new(Carrier::new("nats-paused", Loss::Paused))],
+        vec![Box::new(duplicates::Duplicates::default()), Box::new(refused::Refused::default())],
+        vec![Box::new(poison::Poison::default())],
+        vec![Box::new(clocks::Clocks::default())],
+        vec![Box::new(calm::Calm)],
     ]
 }
 
-fn cut(name: &'static str, role: Role, target: Target, cut: Cut) -> Partition {
-    Partition { name, role, target, cut }
+fn cut(name: &'static str, role: Role, target: Target, cut: Cut) -> Box<dyn Fault> {
+    Box::new(Partition::new(name, role, target, cut))
 }
 
-fn bad_disk(name: &'static str, trouble: Trouble) -> BadDisk {
-    BadDisk { name, trouble }
+fn mail(name: &'static str, mood: Mood) -> Box<dyn Fault> {
+    Box::new(MailServer { name, mood })
+}
+
+fn bad_disk(name: &'static str, trouble: Trouble) -> Box<dyn Fault> {
+    Box::new(BadDisk { name, trouble })
 }
 
 #[test]
@@ -144,30 +157,51 @@ async fn prove() {
         working.spawn(actor.work(Arc::clone(&gate), Arc::clone(&done)));
     }
     let strangers = strangers::come(&memories);
+    let telling = tokio::spawn(tell(began, world.ledger.clone()));
     let mut table = Table::default();
     let mut classes = classes();
-    classes.retain(|class| settings.wants(class.name()));
-    let last = classes.len() - 1;
-    for (number, mut class) in classes.into_iter().enumerate() {
-        println!("{:>6.1} s  {}", began.elapsed().as_secs_f64(), class.name());
-        let run = fault::drive(&mut *class, &mut world).await;
+    classes.iter_mut().for_each(|some| some.retain(|class| settings.wants(class.name())));
+    classes.retain(|some| !some.is_empty());
+    let (last, mut proven) = (classes.len() - 1, 0);
+    for (number, mut together) in classes.into_iter().enumerate() {
+        let names: Vec<_> = together.iter().map(|class| class.name()).collect();
+        println!("{:>6.1} s  {}", began.elapsed().as_secs_f64(), names.join(", "));
+        let runs = fault::drive(&mut together, &mut world).await;
         let still = gate.write().await;
         let mut findings = Findings::default();
         fault::catch_up(&world).await;
-        class.check(&mut world, &mut findings).await;
-        let has_proofs = number % PROOFS_EVERY == 0 || number == last;
+        for class in &mut together {
+            class.check(&mut world, &mut findings).await;
+        }
+        let events = world.ledger.open().events;
+        let has_proofs = events >= proven * PROOFS_EVERY || number == last;
+        proven = if has_proofs { events } else { proven };
         checker::check(&mut world, &mut findings, has_proofs).await;
         checker::everybody_sees_what_they_know(&memories, &mut findings).await;
         drop(still);
-        table.add(&run, findings);
+        table.add(&runs, findings);
         while let Some(ended) = working.try_join_next() {
             ended.expect("an actor works on");
         }
     }
+    telling.abort();
     done.store(true, Ordering::Relaxed);
     working.join_all().await;
     strangers.abort();
     table.end(&world);
+}
+
+async fn tell(began: Instant, ledger: Ledger) {
+    let mut every = tokio::time::interval(TELL_EVERY);
+    loop {
+        every.tick().await;
+        let (kills, changes, events) = {
+            let book = ledger.open();
+            (book.kills, book.acknowledged, book.events)
+        };
+        let seconds = began.elapsed().as_secs_f64();
+        println!("{seconds:>6.1} s  {kills} kills, {changes} changes with {events} events so far");
+    }
 }
 
 /// Everybody registers at the same time.
@@ -177,7 +211,8 @@ async fn arrive(world: &World) -> Vec<Actor> {
     let arriving = (0..count).map(async |number| {
         let caller = Caller::new(&name(number), &world.balancer, &world.ledger);
         let seed = world.settings.seed.wrapping_add(number as u64);
-        Actor::arrive(caller, &name(number + 1), world.sink.clone(), seed).await
+        let (sink, bulk) = (world.sink.clone(), world.settings.bulk);
+        Actor::arrive(caller, &name(number + 1), sink, seed, bulk).await
     });
     join_all(arriving).await
 }

@@ -1,15 +1,32 @@
 //! A process that stands still for a while (SIGSTOP), and wakes up in a world that has gone on.
 
-use async_trait::async_trait;
+use std::time::Instant;
 
-use crate::fault::Fault;
+use async_trait::async_trait;
+use reqwest::Method;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::actors::PASSWORD;
+use crate::caller::Caller;
+use crate::checker::Findings;
+use crate::fault::{self, Fault};
+use crate::ledger::What;
 use crate::running::signal;
+use crate::withdrawn;
 use crate::world::World;
 
-/// One process of each kind.
+const PROFILE: &str = "/api/auth/profile/";
+/// Questions that wait in the socket of an API that stands still.
+const QUESTIONS: usize = 24;
+
+/// One process of each kind. While they stand still a session ends: what the API still knows of it is out of date when it
+/// wakes up, and questions wait for it already.
 #[derive(Default)]
 pub struct Paused {
     pids: Vec<String>,
+    asking: JoinSet<Option<u16>>,
+    answers: Vec<u16>,
 }
 
 #[async_trait]
@@ -22,12 +39,51 @@ impl Fault for Paused {
         // It may hold the lead, and lose it while it stands still.
         world.disturb();
         let first = world.dice.below(2);
+        let visitor = self.visitor(world).await;
+        let asleep = world.address(first);
+        assert_eq!(visitor.knock(asleep, PROFILE).await, Some(200), "it knows the session");
         self.pids = [first, 2 + first, 4 + first].map(|slot| world.pid(slot).to_string()).into();
         self.pids.iter().for_each(|pid| signal("STOP", pid));
+        let mut leaving = visitor.clone();
+        let out = leaving.change(What::LogOut, Method::POST, "/api/auth/logout/", &json!({})).await;
+        assert!(out.is_ok(), "{out:?}");
+        let out = Instant::now();
+        while out.elapsed() < withdrawn::WITHIN {
+            fault::hold(world, 1).await;
+        }
+        for _ in 0..QUESTIONS {
+            let visitor = visitor.clone();
+            self.asking.spawn(async move { visitor.knock(asleep, PROFILE).await });
+        }
     }
 
     async fn heal(&mut self, world: &mut World) {
         self.pids.drain(..).for_each(|pid| signal("CONT", &pid));
         world.disturb();
+        while let Some(answer) = self.asking.join_next().await {
+            self.answers.extend(answer.unwrap());
+        }
+    }
+
+    async fn check(&mut self, _world: &mut World, findings: &mut Findings) {
+        findings.count("I10", self.answers.len() as u64);
+        let let_in = self.answers.drain(..).filter(|status| (200..300).contains(status)).count();
+        if let_in > 0 {
+            let what = format!("an API that woke up let {let_in} in by a session that had ended");
+            findings.add("I10", what);
+        }
+    }
+}
+
+impl Paused {
+    /// Somebody who works already, in a session that nobody needs.
+    async fn visitor(&self, world: &World) -> Caller {
+        let name = format!("visitor{}", world.ledger.open().sent);
+        let mut visitor = Caller::new(&name, &world.balancer, &world.ledger);
+        let body = json!({"email": "actor0@example.com", "password": PASSWORD});
+        let session = visitor.change(What::LogIn, Method::POST, "/api/auth/login/", &body).await;
+        visitor.token = session.body["access"].as_str().map(str::to_owned);
+        assert!(visitor.token.is_some(), "{session:?}");
+        visitor
     }
 }

@@ -50,7 +50,8 @@ impl Fault for Poison {
         self.injected += 1;
         let name = format!("poisoner{}", self.injected);
         let caller = Caller::new(&name, &world.balancer, &world.ledger);
-        let actor = Actor::arrive(caller, &name, world.sink.clone(), world.dice.next()).await;
+        let (sink, seed) = (world.sink.clone(), world.dice.next());
+        let actor = Actor::arrive(caller, &name, sink, seed, world.settings.bulk).await;
         let (mut owner, memory) = (actor.caller(), actor.memory());
         let organization = memory.lock().unwrap().organization;
         let store = store(world).await;

@@ -20,11 +20,14 @@ impl Fault for Refused {
     }
 
     fn requests(&self) -> u64 {
-        40
+        10
     }
 
     async fn inject(&mut self, world: &mut World) {
         world.sink.feel(Mood::Refusing);
+        // One of two in a row is refused.
+        world.newcomer().await;
+        world.newcomer().await;
     }
 
     async fn heal(&mut self, world: &mut World) {

@@ -2,9 +2,6 @@
 
 use std::env;
 
-/// What `make test` tries; `make faults` and `make soak` try every class.
-const USUAL: &str = "kill, paused, postgres-backend-killed, postgres-killed, postgres-stopped, smtp-down, smtp-closing,
-    smtp-later, disk-full, disk-slow, disk-broken, race, kill-at-each-step, none";
 const ALL: &str = "all";
 
 /// The numbers of one run.
@@ -14,24 +11,27 @@ pub struct Settings {
     pub actors: usize,
     /// `KEYNEST_FAULTS_KILLS`: `kill -9` of processes of the product in all.
     pub kills: usize,
-    /// `KEYNEST_FAULTS_EVENTS`: events in the log before it ends; the load goes on until there are as many.
-    pub events: i64,
+    /// `KEYNEST_FAULTS_EVENTS`: acknowledged events before it ends; the load goes on until there are as many.
+    pub events: u64,
+    /// `KEYNEST_FAULTS_BULK`: variables of one import, each an event.
+    pub bulk: usize,
     /// `KEYNEST_FAULTS_ROUNDS`: how often each other class is injected.
     pub rounds: usize,
     /// `KEYNEST_FAULTS_SEED`: of everything that is random here.
     pub seed: u64,
-    /// `KEYNEST_FAULTS_CLASSES`: only these, by name with commas between them; `all`; [`USUAL`] if absent.
+    /// `KEYNEST_FAULTS_CLASSES`: only these, by name with commas between them; all if absent.
     pub classes: Vec<String>,
 }
 
 impl Settings {
     pub fn read() -> Self {
-        let classes = env::var("KEYNEST_FAULTS_CLASSES").unwrap_or_else(|_| USUAL.to_owned());
+        let classes = env::var("KEYNEST_FAULTS_CLASSES").unwrap_or_else(|_| ALL.to_owned());
         let classes = classes.split(',').map(str::trim).filter(|name| !name.is_empty());
         Self {
             actors: number("KEYNEST_FAULTS_ACTORS", 8),
             kills: number("KEYNEST_FAULTS_KILLS", 50),
             events: number("KEYNEST_FAULTS_EVENTS", 0),
+            bulk: number("KEYNEST_FAULTS_BULK", 20),
             rounds: number("KEYNEST_FAULTS_ROUNDS", 1),
             seed: number("KEYNEST_FAULTS_SEED", u64::from(std::process::id())),
             classes: classes.map(str::to_owned).collect(),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,7 +27,7 @@ use crate::world::World;
 /// A command has fewer steps than this; and no more are tried where the product is too slow to end.
 const STEPS_MAX: i64 = 60;
 /// Kills of one round where there is only one: evenly over the first of the steps.
-const KILLS: i64 = 12;
+const KILLS: i64 = 10;
 /// A command has at least half as many steps as are tried then.
 pub const KILLS_MIN: usize = 6;
 
@@ -92,11 +92,9 @@ async fn die_at(
     // The key of a person is read from the database once; that is no part of the command.
     caller.look("/api/auth/profile/").await;
     countdown.left.store(step, Ordering::SeqCst);
-    let key = format!("STEP_{step}_{}", victim.pid());
-    let body = json!({"key": key, "value": "v", "environment": environment});
-    let what = What::CreateVariable(environment);
+    let (what, path, body) = wish(step, victim.pid(), environment);
     let all = world.balancer.clone();
-    let sending = caller.change(what, Method::POST, "/api/core/variables/", &body);
+    let sending = caller.change(what, Method::POST, &path, &body);
     tokio::pin!(sending);
     let died = tokio::select! {
         _ = &mut sending => false,
@@ -110,6 +108,18 @@ async fn die_at(
     countdown.left.store(0, Ordering::SeqCst);
     world.killed_beside(victim);
     died
+}
+
+/// One variable, or some at once.
+fn wish(step: i64, pid: u32, environment: i64) -> (What, String, Value) {
+    let key = format!("STEP_{step}_{pid}");
+    if (step / 2) % 2 == 0 {
+        let body = json!({"key": key, "value": "v", "environment": environment});
+        return (What::CreateVariable(environment), "/api/core/variables/".to_owned(), body);
+    }
+    let body = json!({"data": format!("{key}_A=1\n{key}_B=2\n"), "format": "env"});
+    let path = format!("/api/core/environments/{environment}/import/");
+    (What::Import(environment), path, body)
 }
 
 async fn is_over(countdown: &Countdown) {

@@ -19,35 +19,36 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn add(&mut self, run: &Run, mut findings: Findings) {
+    /// Classes that were tried together, and what was found after them.
+    pub fn add(&mut self, runs: &[Run], mut findings: Findings) {
         findings
             .wrong
             .values_mut()
             .for_each(|found| found.retain(|it| self.told.insert(it.clone())));
         findings.wrong.retain(|_, found| !found.is_empty());
-        let mut seconds: Vec<f64> = run.recoveries.iter().map(Duration::as_secs_f64).collect();
-        seconds.sort_by(f64::total_cmp);
-        let median = seconds.get(seconds.len() / 2).copied().unwrap_or(0.0);
-        let longest = seconds.last().copied().unwrap_or(0.0);
+        let sound = if findings.is_empty() { "all invariants hold" } else { "NOT SOUND" };
         let wrong: Value =
             findings.wrong.iter().map(|(name, found)| ((*name).to_owned(), found.len())).collect();
-        println!(
-            "{:<22} × {:<4} {:>6} acknowledged, {:>5} unanswered; recovery {median:.1} s, at most {longest:.1} s; {}",
-            run.name,
-            run.times,
-            run.acknowledged,
-            run.unanswered,
-            if findings.is_empty() { "all invariants hold" } else { "NOT SOUND" },
-        );
+        for run in runs {
+            let mut seconds: Vec<f64> = run.recoveries.iter().map(Duration::as_secs_f64).collect();
+            seconds.sort_by(f64::total_cmp);
+            let median = seconds.get(seconds.len() / 2).copied().unwrap_or(0.0);
+            let longest = seconds.last().copied().unwrap_or(0.0);
+            println!(
+                "{:<24} × {:<4} {:>6} acknowledged, {:>5} unanswered; recovery {median:.1} s, at most {longest:.1} s; {sound}",
+                run.name, run.times, run.acknowledged, run.unanswered,
+            );
+            self.rows.push(json!({
+                "class": run.name, "times": run.times, "acknowledged": run.acknowledged,
+                "unanswered": run.unanswered, "recovery_seconds_median": median,
+                "recovery_seconds_max": longest, "looked_at": findings.looked_at, "wrong": wrong,
+            }));
+        }
         if !findings.is_empty() {
             println!("{}", findings.told());
-            self.wrong.push(format!("{}:\n{}", run.name, findings.told()));
+            let names: Vec<_> = runs.iter().map(|run| run.name).collect();
+            self.wrong.push(format!("{}:\n{}", names.join(", "), findings.told()));
         }
-        self.rows.push(json!({
-            "class": run.name, "times": run.times, "acknowledged": run.acknowledged,
-            "unanswered": run.unanswered, "recovery_seconds_median": median,
-            "recovery_seconds_max": longest, "looked_at": findings.looked_at, "wrong": wrong,
-        }));
     }
 
     /// Writes everything down, and fails if anything was wrong.
@@ -56,18 +57,28 @@ impl Table {
         let summary = json!({
             "seed": world.settings.seed, "actors": world.settings.actors,
             "requests": book.sent, "acknowledged": book.acknowledged, "unanswered": book.unanswered,
-            "kills": world.kills, "shed": book.shed, "memory_max_mib": world.memory_max, "classes": self.rows,
+            "kills": book.kills, "events": book.events, "shed": book.shed, "memory_max_mib": world.memory_max,
+            "threads_max": world.threads_max, "files_max": world.files_max, "classes": self.rows,
         });
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../faults");
         std::fs::create_dir_all(&folder).unwrap();
         let text = serde_json::to_string_pretty(&summary).unwrap();
         std::fs::write(folder.join("faults.json"), text).unwrap();
         println!(
-            "{} kills, {} requests, {} acknowledged changes, {} without an answer, {} shed; at most {} MiB",
-            world.kills, book.sent, book.acknowledged, book.unanswered, book.shed, world.memory_max
+            "{} kills, {} requests, {} acknowledged changes with {} events, {} without an answer, {} shed; at most {} MiB, \
+             {} threads, {} files",
+            book.kills,
+            book.sent,
+            book.acknowledged,
+            book.events,
+            book.unanswered,
+            book.shed,
+            world.memory_max,
+            world.threads_max,
+            world.files_max
         );
         for row in &self.rows {
-            println!("{:<22} {}", row["class"].as_str().unwrap_or(""), row["looked_at"]);
+            println!("{:<24} {}", row["class"].as_str().unwrap_or(""), row["looked_at"]);
         }
         assert!(self.wrong.is_empty(), "seed {}\n{}", world.settings.seed, self.wrong.join("\n"));
     }

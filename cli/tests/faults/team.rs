@@ -1,5 +1,7 @@
 //! An actor's team: somebody is invited, comes by the mail, gets another role and leaves; or the invitation is taken back.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use reqwest::Method;
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::actors::Actor;
 use crate::ledger::{Cancelled, What};
+use crate::withdrawn::Withdrawn;
 
 /// How far it is with the guest of a team.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +22,11 @@ pub enum Guest {
     Joined,
     Member(i64),
     Editor(i64),
+    /// May not change anything any more.
+    Demoted(i64),
 }
+
+type Wish = (Method, String, Option<Value>);
 
 impl Actor {
     /// One step with the guest. Waits for no mail: there is other work.
@@ -30,20 +37,54 @@ impl Actor {
             Guest::Invited(id, before) => self.accept(organization, &base, id, before).await,
             Guest::Joined => self.find_guest(&base).await,
             Guest::Member(user) => {
-                let path = format!("{base}/update_member_role/");
-                let body = json!({"user_id": user, "role": "editor"});
-                self.must(What::ChangeRole(organization), Method::PATCH, &path, body).await;
+                self.promote(user, "editor", organization, &base).await;
                 Guest::Editor(user)
             }
             Guest::Editor(user) => {
+                std::mem::take(&mut self.is_invited_again).store(true, Ordering::SeqCst);
+                self.promote(user, "viewer", organization, &base).await;
+                self.shut_out("somebody whose role was changed", Self::intrusion);
+                Guest::Demoted(user)
+            }
+            Guest::Demoted(user) => {
                 let (path, body) = (format!("{base}/remove_member/"), json!({"user_id": user}));
                 self.must(What::RemoveMember(organization), Method::DELETE, &path, body).await;
+                self.shut_out("somebody who was removed", Self::intrusion);
+                self.shut_out("somebody who was removed", |_| {
+                    (Method::GET, format!("{base}/"), None)
+                });
                 Guest::None
             }
         };
     }
 
+    async fn promote(&mut self, user: i64, role: &str, organization: i64, base: &str) {
+        let path = format!("{base}/update_member_role/");
+        let body = json!({"user_id": user, "role": role});
+        self.must(What::ChangeRole(organization), Method::PATCH, &path, body).await;
+    }
+
+    /// The guest may not do something any more, and tries.
+    fn shut_out(&mut self, what: &'static str, wish: impl FnOnce(&Self) -> Wish) {
+        let mut guest = self.caller.clone();
+        let token = guest.ledger().open().tokens.get(&self.peer).cloned();
+        guest.token = token;
+        let (method, path, body) = wish(self);
+        let since = Instant::now();
+        let is_over = Arc::clone(&self.is_invited_again);
+        let out = Withdrawn { what, caller: guest, method, path, body, since, is_over };
+        self.looking.spawn(out.watch());
+    }
+
+    /// A change of what the guest could change before.
+    fn intrusion(&self) -> Wish {
+        let environment = self.memory().lock().unwrap().filled;
+        let body = json!({"key": "INTRUDER", "value": "x", "environment": environment});
+        (Method::POST, "/api/core/variables/".to_owned(), Some(body))
+    }
+
     async fn invite(&mut self, organization: i64, base: &str) -> Guest {
+        std::mem::take(&mut self.is_invited_again).store(true, Ordering::SeqCst);
         let before = self.sink.to(&self.peer).len();
         let (path, peer) = (format!("{base}/invite_member/"), self.peer.clone());
         let body = json!({"email": peer, "role": "viewer"});

@@ -33,6 +33,8 @@ pub enum Cut {
     Both,
     /// What the process says arrives, and the answers do not.
     Answers,
+    /// Both ends are told at once that the connection is gone, in the middle of what they say; new ones are refused.
+    Reset,
 }
 
 pub enum Wires {
@@ -77,13 +79,18 @@ impl Wires {
         match self {
             Self::Namespace(_) => {
                 let [a, b, c, d] = host(process, target);
-                let rule = |field: &str| {
-                    nft(&format!("add rule inet faults wire ip {field} {a}.{b}.{c}.{d} drop"));
+                let rule = |field: &str, verdict: &str| {
+                    let packets = format!("ip {field} {a}.{b}.{c}.{d} {verdict}");
+                    nft(&format!("add rule inet faults wire {packets}"));
                 };
-                if cut == Cut::Both {
-                    rule("daddr");
+                match cut {
+                    Cut::No => {}
+                    Cut::Both => ["daddr", "saddr"].iter().for_each(|field| rule(field, "drop")),
+                    Cut::Answers => rule("saddr", "drop"),
+                    Cut::Reset => ["daddr", "saddr"].iter().for_each(|field| {
+                        rule(field, "meta l4proto tcp reject with tcp reset");
+                    }),
                 }
-                rule("saddr");
             }
             Self::Proxies(wires, _) => drop(wires[&(process, target)].1.send_replace(cut)),
         }
@@ -158,7 +165,13 @@ async fn relay(listener: TcpListener, port: u16, cut: watch::Sender<Cut>) {
         let cut = cut.clone();
         tokio::spawn(async move {
             let mut state = cut.subscribe();
-            let _ = state.wait_for(|cut| *cut == Cut::No).await;
+            if state
+                .wait_for(|cut| [Cut::No, Cut::Reset].contains(cut))
+                .await
+                .is_ok_and(|cut| *cut == Cut::Reset)
+            {
+                return;
+            }
             let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
             let (near_reader, near_writer) = near.into_split();
             let (far_reader, far_writer) = far.into_split();
@@ -169,6 +182,7 @@ async fn relay(listener: TcpListener, port: u16, cut: watch::Sender<Cut>) {
             tokio::select! {
                 () = there => {}
                 () = back => {}
+                _ = state.wait_for(|cut| *cut == Cut::Reset) => {}
             }
         });
     }

@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Instant;
 
+use reqwest::Method;
+use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use crate::caller::Balancer;
+use crate::actors::PASSWORD;
+use crate::caller::{Balancer, Caller};
 use crate::dice::Dice;
 use crate::disk::Disk;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, What};
 use crate::nats_server::NatsServer;
 use crate::running::{Place, Running};
 use crate::server::{Server, Setup};
@@ -81,12 +84,15 @@ pub struct World {
     /// For the checker, straight to the socket of the server, where no fault stands in between.
     pub db: PgPool,
     pub disturbances: Vec<Disturbance>,
-    /// Processes of the product that were killed.
-    pub kills: usize,
+    /// Who registered for the sake of a mail.
+    newcomers: usize,
     /// The token of somebody, and an environment of theirs that nobody else works in.
     pub racing: Option<(String, i64)>,
     /// Most memory that any process had, in MiB.
     pub memory_max: u64,
+    /// Most threads and most open files that any process had.
+    pub threads_max: u64,
+    pub files_max: u64,
 }
 
 impl World {
@@ -117,15 +123,16 @@ impl World {
             slots: ROLES.map(Slot::new).into(),
             db,
             disturbances: Vec::new(),
-            kills: 0,
+            newcomers: 0,
+            threads_max: 0,
+            files_max: 0,
             racing: None,
             memory_max: 0,
         };
         let migrated = world.command(&["migrate"]).output().unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-        for slot in 0..world.slots.len() {
-            world.revive(slot);
-        }
+        let all: Vec<usize> = (0..world.slots.len()).collect();
+        world.revive_all(&all);
         world
     }
 
@@ -150,6 +157,8 @@ impl World {
             ("KEYNEST_NATS_URL", format!("nats://{}", wire(Target::Nats))),
             ("KEYNEST_SMTP_URL", format!("smtp://{}?tls=none", wire(Target::Mail))),
             ("KEYNEST_SMTP_TIMEOUT_MS", "2000".to_owned()),
+            // Shorter than people wait, so that a cut wire outlasts what the product waits for.
+            ("KEYNEST_DATABASE_STATEMENT_TIMEOUT_MS", "5000".to_owned()),
             // What is not of interest here is not waited for.
             ("KEYNEST_LOG_LEVEL", "warn,keynest_cli=info".to_owned()),
             ("KEYNEST_NATS_POLL_MS", "1000".to_owned()),
@@ -177,17 +186,36 @@ impl World {
 
     /// It has died, or does now.
     pub fn killed_beside(&mut self, running: Running) {
-        self.kills += 1;
+        self.ledger.open().kills += 1;
         drop(running);
     }
 
     /// Starts what is not running in this place, and waits until it is ready.
     pub fn revive(&mut self, slot: usize) {
-        if self.slots[slot].running.is_none() {
-            let command = self.process(slot);
-            self.slots[slot].running = Some(self.place.start_by(command));
+        self.revive_all(&[slot]);
+    }
+
+    /// The same for several at once.
+    pub fn revive_all(&mut self, slots: &[usize]) {
+        let dead = slots.iter().filter(|slot| self.slots[**slot].running.is_none());
+        let starting: Vec<_> =
+            dead.map(|slot| (*slot, self.place.begin(self.process(*slot)))).collect();
+        for (slot, starting) in starting {
+            self.slots[slot].running = Some(starting.until_ready());
         }
         self.balance();
+    }
+
+    /// Somebody registers, whom a mail must reach.
+    pub async fn newcomer(&mut self) {
+        self.newcomers += 1;
+        let name = format!("newcomer{}", self.newcomers);
+        let account = json!({"username": name, "email": format!("{name}@example.com"),
+            "password": PASSWORD, "confirm_password": PASSWORD, "first_name": "", "last_name": ""});
+        let mut caller = Caller::new(&name, &self.balancer, &self.ledger);
+        let path = "/api/auth/register/";
+        let answer = caller.change(What::Register, Method::POST, path, &account).await;
+        assert!(answer.is_ok(), "{answer:?}");
     }
 
     /// `kill -9`.
@@ -195,7 +223,7 @@ impl World {
         self.note_memory();
         self.disturb();
         if let Some(running) = self.slots[slot].running.take() {
-            self.kills += 1;
+            self.ledger.open().kills += 1;
             running.kill_group();
         }
         self.balance();
@@ -212,14 +240,20 @@ impl World {
         self.balancer.set(running.map(|running| running.address).collect());
     }
 
+    /// What each process has of memory, threads and files.
     pub fn note_memory(&mut self) {
         for running in self.slots.iter().filter_map(|slot| slot.running.as_ref()) {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", running.pid()));
-            let peak = status.ok().and_then(|status| {
-                let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-                line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
-            });
-            self.memory_max = self.memory_max.max(peak.unwrap_or(0) / 1024);
+            let folder = format!("/proc/{}", running.pid());
+            let status = std::fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
+            let number = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name));
+                let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+                number.unwrap_or(0_u64)
+            };
+            self.memory_max = self.memory_max.max(number("VmHWM:") / 1024);
+            self.threads_max = self.threads_max.max(number("Threads:"));
+            let files = std::fs::read_dir(format!("{folder}/fd")).map_or(0, Iterator::count);
+            self.files_max = self.files_max.max(files as u64);
         }
     }
 

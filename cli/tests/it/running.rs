@@ -1,12 +1,12 @@
 //! `keynest serve` as a process of its own, on a free port, in a folder of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use reqwest::{Client, Method, Response};
@@ -75,28 +75,45 @@ impl Place {
     }
 
     /// The same by a command that the caller has put together.
-    pub fn start_by(&self, mut command: Command) -> Running {
+    pub fn start_by(&self, command: Command) -> Running {
+        self.begin(command).until_ready()
+    }
+
+    /// Starts it, so that something else can be started before it is ready.
+    pub fn begin(&self, mut command: Command) -> Starting {
         command.stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let log = Arc::clone(&self.log);
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Starting { child, lines, log: Arc::clone(&self.log) }
+    }
+}
+
+/// Started, and not ready yet.
+pub struct Starting {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    log: Arc<Mutex<String>>,
+}
+
+impl Starting {
+    pub fn until_ready(mut self) -> Running {
         let address = loop {
-            let Some(line) = lines.next().map(Result::unwrap) else {
-                let said = log.lock().unwrap().clone();
+            let Some(line) = self.lines.next().map(Result::unwrap) else {
+                let said = self.log.lock().unwrap().clone();
                 panic!("keynest ended before it was ready:\n{said}");
             };
-            log.lock().unwrap().push_str(&format!("{line}\n"));
+            self.log.lock().unwrap().push_str(&format!("{line}\n"));
             if let Some(address) = ready(&line) {
                 break address;
             }
         };
-        let rest = Arc::clone(&log);
+        let (rest, lines) = (self.log, self.lines);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 rest.lock().unwrap().push_str(&format!("{line}\n"));
             }
         });
-        Running { child, address, client: Client::new() }
+        Running { child: self.child, address, client: Client::new() }
     }
 }
 
