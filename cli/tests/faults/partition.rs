@@ -22,7 +22,7 @@ pub struct Partition {
 }
 
 /// How often a wire to Postgres breaks before it is silent: each time whatever was under way fails in the middle.
-const BREAKS: usize = 4;
+const BREAKS: usize = 5;
 /// Requests between them.
 const REQUESTS_BETWEEN: u64 = 3;
 /// Until an API says that it cannot, and no longer waits for an answer.
@@ -62,8 +62,13 @@ impl Fault for Partition {
         let slots = self.slots(world);
         if self.target == Target::Postgres && self.cut == Cut::Both {
             for _ in 0..BREAKS {
+                let shed = world.ledger.open().shed;
                 world.wires.cut(slots[0], self.target, Cut::Reset);
-                fault::hold(world, REQUESTS_BETWEEN).await;
+                match self.role {
+                    // Longer than it tries by itself.
+                    Role::Api => gives_up(world, shed).await,
+                    Role::Project | Role::Work => fault::hold(world, REQUESTS_BETWEEN).await,
+                }
                 world.wires.mend_all();
                 fault::hold(world, REQUESTS_BETWEEN).await;
             }

@@ -15,7 +15,7 @@ pub enum Mood {
     Well,
     /// Nobody listens.
     Down,
-    /// Greets with 421 and hangs up.
+    /// Greets with 421, or answers so on a connection that there is, and hangs up.
     Closing,
     /// 451 to every recipient.
     Later,
@@ -139,6 +139,9 @@ impl Sink {
             }
             let verb = line.get(..4).unwrap_or("").to_ascii_uppercase();
             let mood = *self.mood.borrow();
+            if mood == Mood::Closing {
+                return writer.write_all(b"421 closing\r\n").await;
+            }
             let answer = match verb.as_str() {
                 "EHLO" => "250-sink\r\n250 SMTPUTF8",
                 "RCPT" if mood == Mood::Later => "451 later",
