@@ -13,7 +13,7 @@ use crate::world::{Role, World};
 /// As the configuration names it unless it is told otherwise.
 pub const STREAM: &str = "keynest";
 /// Until the relay has found the stream again and written what is missing.
-const RELAYED_WITHIN: Duration = Duration::from_secs(60);
+const RELAYED_WITHIN: Duration = Duration::from_secs(120);
 /// Until the mailer's process has noticed.
 const NOTICED_WITHIN: Duration = Duration::from_secs(60);
 /// Requests after that, before NATS is back.

@@ -19,7 +19,7 @@ use crate::ledger::What;
 use crate::world::{Role, World};
 
 /// The others go on meanwhile: they are caught up in this time.
-const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(30);
+const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const UNKNOWN: &str = "project.bewitched";
