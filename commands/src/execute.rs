@@ -70,6 +70,10 @@ impl Commands {
             match decided {
                 // A cached state may be stale: such a refusal is made again after reading the streams' tails.
                 Err(error) if is_doubtful && error.is_decision() => is_fresh = true,
+                // Another try of the same command may have ended meanwhile, and stand in the way of this one.
+                Err(error) if origin.command.is_some() && error.is_decision() => {
+                    return self.repeated(command_id, case).await?.ok_or(error);
+                }
                 Err(error) => return Err(error),
                 Ok(()) if unit.is_empty() && is_doubtful => is_fresh = true,
                 Ok(()) if unit.is_empty() => {

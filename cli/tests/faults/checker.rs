@@ -251,7 +251,8 @@ async fn consumers_are_complete(world: &World, findings: &mut Findings) {
     findings.count("I5", rows.unsigned_abs());
 }
 
-/// I5: a mail that was begun came. One that was to be tried again is not, if its invitation was taken back meanwhile, or if
+/// I5: a mail that was begun came. One that was to be tried again is not, if its invitation was taken back meanwhile or its
+/// recipient removed, or if
 /// it had come already, only its answer had not, and was made use of.
 async fn mails_are_finished(world: &World, findings: &mut Findings) {
     let begun: Vec<String> = sqlx::query_scalar(
@@ -259,7 +260,9 @@ async fn mails_are_finished(world: &World, findings: &mut Findings) {
          where f.done_at is null and f.refused_at is null and not exists (select from store.events r
              where r.type = 'organization.invitation_revoked' and r.stream_id = e.stream_id
              and convert_from(r.data, 'utf8')::jsonb ->> 'invitation'
-                 = convert_from(e.data, 'utf8')::jsonb ->> 'invitation')",
+                 = convert_from(e.data, 'utf8')::jsonb ->> 'invitation')
+         and not exists (select from store.events r where r.type = 'organization.member_removed'
+             and r.organization = e.organization and r.position > e.position)",
     )
     .fetch_all(&world.db)
     .await

@@ -3,6 +3,7 @@
 
 mod account_settings;
 mod login;
+mod repeats;
 mod session;
 mod settings;
 mod user;
