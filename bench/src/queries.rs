@@ -142,9 +142,9 @@ fn targets(all: &[Measured<Kind>], bare: &Load) -> Vec<Target> {
     let at = |what: &str| format!("{what} at {AIMED_AT} connections");
     vec![
         Target::fixed(&at("profile"), rate(Kind::Profile), "/s", PROFILES, true)
-            .because("one statement and its two ways through the kernel: a bare handler with a statement is no faster"),
+            .because("of 220 µs 100 are KeyNest's, 90 Postgres's for one statement, 26 the load's: two cores make 9,000"),
         Target::fixed(&at("environment of 50"), environment, "/s", REVEALS, true)
-            .because("Postgres reads and sends the 50 rows; the same statement and append alone are in the next row"),
+            .because("of 870 µs 500 are Postgres's: the 50 rows, the append, and its row in the audit log"),
         Target {
             what: at("environment of 50"),
             limit_of: "bare handler, same statement and append".to_owned(),
