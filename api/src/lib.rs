@@ -30,7 +30,7 @@ pub use app::{
     VISIBLE_WAIT_DEFAULT,
 };
 pub use auth::Revocations;
-pub use events::FeedLimits;
+pub use events::{FeedCall, FeedLimits, Followed, FollowedPart, Follower};
 pub use openapi::DOCUMENT_PATH;
 pub use pages::{DevMail, DevMailbox, MailboxError};
 pub use problem::Problem;

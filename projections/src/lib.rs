@@ -41,7 +41,7 @@ mod variables;
 mod visibility;
 
 pub use address_rules::AddressRulesRow;
-pub use audit_log::{AUDIT_ROWS_MAX, AuditFilter, AuditLog, AuditRow, FeedPart};
+pub use audit_log::{AUDIT_ROWS_MAX, AuditFilter, AuditLog, AuditRow, FeedPart, FeedPlace};
 pub use checkpoint::{Checkpoint, Parked};
 pub use compare::{TableComparison, TableDigest};
 pub use environments::{EnvironmentRow, Environments};

@@ -1,12 +1,10 @@
-//! One look at what there is behind a position. Whoever may look is an auditor of all that is found (`Queries::feed`), so names
-//! are opened; see `sealed_for_auditors`.
+//! One look at what there is behind a position. Whoever may look is an auditor of all that is found (`Queries::feed`).
 
-use keynest_crypto::OpeningKeys;
 use keynest_domain::OrganizationId;
 use keynest_projections::Reader;
-use keynest_store::{Position, Recorded, SealedField, cloud_event, sealed_for_auditors};
-use serde_json::Value;
+use keynest_store::{Position, Recorded};
 
+use super::telling::Telling;
 use super::wish::Wish;
 use crate::{App, Problem};
 
@@ -52,15 +50,14 @@ pub async fn look(
             // Rows of a log that is not this one, until they are projected again.
             return Err(Problem::new("read_model_behind"));
         }
-        let sealed: Vec<_> = found.iter().map(|it| taken(wish, it)).collect();
-        let values = sealed.iter().flatten().map(|it| &it.sealed);
-        let keys = app.commands.keyring().opening_keys(values).await;
-        let keys = keys.map_err(|error| Problem::unavailable(&error))?;
-        for (recorded, sealed) in found.iter().zip(&sealed) {
+        // Nothing of an event that is not asked for.
+        let taken = found.iter().filter(|it| wish.filter.takes(it));
+        let telling = Telling::of(app, taken).await?;
+        for recorded in &found {
             if batch.events.len() >= wish.limit || batch.bytes >= limits.page_bytes_max {
                 return Ok(batch);
             }
-            batch.take(app, wish, recorded, &Names { keys: &keys, sealed })?;
+            batch.take(app, wish, recorded, &telling)?;
         }
         if found.len() < positions.len() {
             return Ok(batch);
@@ -73,43 +70,17 @@ pub async fn look(
     Ok(batch)
 }
 
-/// Nothing of an event that is not asked for.
-fn taken(wish: &Wish, recorded: &Recorded) -> Vec<SealedField> {
-    if wish.filter.takes(recorded) { sealed_for_auditors(recorded) } else { vec![] }
-}
-
-/// What is opened of an event; what was erased stays null.
-struct Names<'a> {
-    keys: &'a OpeningKeys,
-    sealed: &'a [SealedField],
-}
-
-impl Names<'_> {
-    fn write(&self, told: &mut Value) -> Result<(), Problem> {
-        for SealedField { field, context, sealed } in self.sealed {
-            let opened = self.keys.open_text(context, sealed);
-            let opened = opened.map_err(|error| Problem::unavailable(&error))?;
-            told["data"][*field] = opened.map(|text| text.to_string()).into();
-        }
-        Ok(())
-    }
-}
-
 impl Batch {
     fn take(
         &mut self,
         app: &App,
         wish: &Wish,
         recorded: &Recorded,
-        names: &Names<'_>,
+        telling: &Telling<'_>,
     ) -> Result<(), Problem> {
         if wish.filter.takes(recorded) {
             let position = app.position_token(recorded.position);
-            let told = cloud_event(recorded, &app.settings.public_url, position.as_str());
-            let mut told =
-                told.map_err(|error| Problem::new("newer_than_this_binary").caused_by(&error))?;
-            names.write(&mut told)?;
-            let json = told.to_string();
+            let json = telling.tell(recorded, &position)?.to_string();
             self.bytes += json.len();
             self.events.push(Told { position, json });
         }

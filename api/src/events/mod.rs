@@ -1,5 +1,6 @@
 //! The event feed for other teams' programs (docs/EVENT_FEED.md).
 
+mod follow;
 mod limits;
 mod list_events;
 mod look;
@@ -7,6 +8,7 @@ mod reading;
 mod seats;
 mod standing;
 mod stream;
+mod telling;
 mod wish;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -14,6 +16,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 
+pub use follow::{FeedCall, Followed, FollowedPart, Follower};
 pub use limits::FeedLimits;
 pub use seats::Seats;
 

@@ -14,13 +14,13 @@ use super::wish::Wish;
 use crate::{App, Problem};
 
 /// How soon a waiting caller is refused once the token, the session or the role has ended.
-const CHECKED_EVERY: Duration = Duration::from_millis(500);
+pub(super) const CHECKED_EVERY: Duration = Duration::from_millis(500);
 /// After news, so that a burst of them is one look: this much for each reader, so that all of them together look no more
 /// often than a process can bear; and at least so much.
 const PAUSE_PER_READER: Duration = Duration::from_millis(2);
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// What says whose events the caller may see, and where they stand.
-const MODELS: &[&str] = &[names::ORGANIZATIONS, names::AUDIT_LOG];
+pub(super) const MODELS: &[&str] = &[names::ORGANIZATIONS, names::AUDIT_LOG];
 
 /// One reader of the feed.
 pub struct Reading {
@@ -88,7 +88,7 @@ impl Reading {
             tokio::select! {
                 now = newer => {
                     head = now.unwrap_or(known);
-                    sleep(self.pause()).await;
+                    sleep(pause(&self.app)).await;
                     // In time or not: what is not visible yet is found at the next look.
                     self.app.visibility.wait_for(head, MODELS, CHECKED_EVERY).await;
                 }
@@ -115,9 +115,10 @@ impl Reading {
     async fn head(&self) -> Result<Position, Problem> {
         self.app.commands.store().head().await.map_err(|error| Problem::unavailable(&error))
     }
+}
 
-    fn pause(&self) -> Duration {
-        let readers = u32::try_from(*self.app.feed_seats.taken().borrow()).unwrap_or(u32::MAX);
-        PAUSE_MIN.max(PAUSE_PER_READER.saturating_mul(readers)).min(CHECKED_EVERY)
-    }
+/// After news.
+pub(super) fn pause(app: &App) -> Duration {
+    let readers = u32::try_from(*app.feed_seats.taken().borrow()).unwrap_or(u32::MAX);
+    PAUSE_MIN.max(PAUSE_PER_READER.saturating_mul(readers)).min(CHECKED_EVERY)
 }

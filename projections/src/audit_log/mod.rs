@@ -8,6 +8,7 @@ mod environment;
 mod facts;
 mod federation;
 mod feed;
+mod feed_places;
 mod forget;
 mod key;
 mod limits;
@@ -27,6 +28,7 @@ use keynest_domain::key::KeyDestroyed;
 use sqlx::PgConnection;
 
 pub use feed::FeedPart;
+pub use feed_places::FeedPlace;
 pub use query::{AUDIT_ROWS_MAX, AuditFilter, AuditRow};
 
 use crate::error::ApplyError;
