@@ -6,7 +6,7 @@ use crate::proto::event_store::client::server_features::server_features_server::
 use crate::proto::event_store::client::server_features::{SupportedMethod, SupportedMethods};
 
 /// The version of the server whose protocol this is; clients compare it.
-const PROTOCOL_VERSION: &str = "26.1.0";
+pub(crate) const PROTOCOL_VERSION: &str = "26.1.0";
 
 /// A service, some of its methods, and what each of these can do beside.
 const METHODS: &[(&str, &[&str], &[&str])] = &[

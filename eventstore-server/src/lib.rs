@@ -7,6 +7,7 @@
 mod append;
 mod envelope;
 mod features;
+mod feed;
 mod filter;
 mod gossip;
 mod guard;
@@ -28,6 +29,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::features::FeaturesService;
+pub use crate::feed::{Call, FeedOptions, FeedTls, Gate, Part, Reader, Refusal, Told, serve_feed};
 use crate::gossip::GossipService;
 use crate::ids::new_id;
 use crate::persistent::PersistentService;

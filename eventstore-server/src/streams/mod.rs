@@ -23,7 +23,8 @@ use crate::proto::event_store::client::streams::*;
 const ANSWERS_WAITING_MAX: usize = 64;
 
 pub(crate) use link::told;
-pub(crate) use request::Reading;
+pub(crate) use read::content;
+pub(crate) use request::{From, Place, Reading, parse};
 
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 

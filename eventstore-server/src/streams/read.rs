@@ -184,6 +184,6 @@ fn after(position: Position) -> Position {
     Position::from_stored(position.to_stored().saturating_add(1))
 }
 
-pub(super) fn content(content: Content) -> ReadResp {
+pub(crate) fn content(content: Content) -> ReadResp {
     ReadResp { content: Some(content) }
 }

@@ -14,7 +14,7 @@ use crate::proto::event_store::client::streams::read_req::options::{
 };
 
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub from: From,
     pub is_backwards: bool,
     /// None for a subscription.
@@ -23,14 +23,14 @@ pub(super) struct Asked {
 }
 
 #[derive(Debug)]
-pub(super) enum From {
+pub(crate) enum From {
     Stream { name: String, from: Place<u64> },
     All { from: Place<Position>, filter: Option<Filter> },
 }
 
 /// Where reading begins.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Place<T> {
+pub(crate) enum Place<T> {
     Start,
     At(T),
     End,
@@ -45,7 +45,7 @@ pub(crate) struct Reading {
     pub tells_ends: bool,
 }
 
-pub(super) fn parse(request: ReadReq) -> Result<Asked, Status> {
+pub(crate) fn parse(request: ReadReq) -> Result<Asked, Status> {
     let missing = |what: &'static str| move || Status::invalid_argument(what);
     let options = request.options.ok_or_else(missing("a read has options"))?;
     let reading = Reading {

@@ -22,6 +22,7 @@ macro_rules! on_each_backend {
 mod append;
 mod clients;
 mod delete;
+mod feed;
 mod native;
 mod persistent;
 mod read;

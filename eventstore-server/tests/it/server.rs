@@ -14,6 +14,13 @@ use tokio::net::TcpListener;
 
 static PROVIDER: Once = Once::new();
 
+/// Two providers are compiled in, and rustls does not choose (FACTS 2).
+pub fn install_provider() {
+    PROVIDER.call_once(|| {
+        rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
+    });
+}
+
 pub struct Face {
     pub client: Client,
     pub store: EventStore,
@@ -21,10 +28,7 @@ pub struct Face {
 
 impl Face {
     pub async fn over(store: EventStore) -> Self {
-        // Two providers are compiled in, and rustls does not choose (FACTS 2).
-        PROVIDER.call_once(|| {
-            rustls::crypto::aws_lc_rs::default_provider().install_default().unwrap();
-        });
+        install_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let serving = serve(store.clone(), listener, std::future::pending());
