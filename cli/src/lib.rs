@@ -7,6 +7,7 @@ pub mod database;
 pub mod edge;
 pub mod embedded;
 mod feed;
+mod feed_grpc;
 mod local_mailbox;
 pub mod logging;
 pub mod oauth;

@@ -322,16 +322,20 @@ async fn serve(
             stop.clone(),
         ));
     }
+    let feed = crate::feed_grpc::start(config, &app, &around.proxies, stop).await?;
     announce(config, listener.local_addr().context("read the listener's address")?);
     let drained =
         server::serve(listener, edge(app, &around), server_options(config), stop.clone()).await;
     if drained == Drained::CutOff {
         tracing::warn!("some requests were cut off");
     }
+    if let Some(feed) = feed {
+        feed.await.context("end the event feed over gRPC")?;
+    }
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))
 }
 

@@ -1,11 +1,12 @@
 """How often what happens in an organization, per day, in a SQLite table: a consumer of KeyNest's event feed.
 
     KEYNEST_URL=https://keynest.example KEYNEST_TOKEN=kn_... python3 analytics.py analytics.db      over HTTP
+    KEYNEST_GRPC='kurrentdb://me:kn_...@keynest.example:2113?tls=true' python3 analytics.py analytics.db    over gRPC
     NATS_URL=nats://nats.example:4222 python3 analytics.py analytics.db                             over NATS
 
 The place in the feed is committed together with the rows, so it may be killed at any moment and goes on where it was: each
 event counts once. It ends when the connection does: let whatever runs your programs start it again. With --once it ends when
-there is nothing more. Over HTTP it needs Python alone, over NATS nats-py."""
+there is nothing more. Over HTTP it needs Python alone, over gRPC kurrentdbclient, over NATS nats-py."""
 
 import asyncio
 import json
@@ -73,6 +74,22 @@ def over_http(database, once):
             return
 
 
+def over_grpc(database, once):
+    from kurrentdbclient import CaughtUp, KurrentDBClient
+
+    client = KurrentDBClient(os.environ["KEYNEST_GRPC"])
+    position = place(database)
+    after = int(position) if position else None
+    for event in client.subscribe_to_all(commit_position=after, include_caught_up=True):
+        if isinstance(event, CaughtUp):
+            if once:
+                return
+            continue
+        organization = json.loads(event.metadata).get("organization", "")
+        told = {"time": event.recorded_at.isoformat(), "organization": organization, "type": event.type}
+        take(database, [told], event.commit_position)
+
+
 async def over_nats(database, once):
     import nats
     from nats.errors import TimeoutError
@@ -114,6 +131,8 @@ def main():
     database, once = open_database(sys.argv[1]), "--once" in sys.argv
     if "NATS_URL" in os.environ:
         asyncio.run(over_nats(database, once))
+    elif "KEYNEST_GRPC" in os.environ:
+        over_grpc(database, once)
     else:
         over_http(database, once)
 

@@ -45,9 +45,9 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Everything in one process: API, read models, mails. Needs no configuration.
-    Serve,
+    Serve(serve::Options),
     /// The API alone; any number of processes.
-    Api,
+    Api(serve::Options),
     /// The read models alone.
     Project,
     /// Mails and the janitor alone.
@@ -95,8 +95,10 @@ impl Arguments {
         let none = Parts { api: false, projections: false, workers: false };
         match self.command {
             Command::Config => config::run(file),
-            Command::Serve => serve::run(self.config, all),
-            Command::Api => serve::run(self.config, Parts { api: true, ..none }),
+            Command::Serve(options) => serve::run_with(self.config, all, &options),
+            Command::Api(options) => {
+                serve::run_with(self.config, Parts { api: true, ..none }, &options)
+            }
             Command::Project => serve::run(self.config, Parts { projections: true, ..none }),
             Command::Work => serve::run(self.config, Parts { workers: true, ..none }),
             Command::Migrate(options) => {

@@ -11,7 +11,7 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 71] = [
+const BOUNDS: [(&str, i64, i64); 75] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
@@ -24,6 +24,10 @@ const BOUNDS: [(&str, i64, i64); 71] = [
     ("password.threads", 1, 1_024),
     ("password.length_min", 8, 64),
     ("lists.page_size_max", 1, 10_000),
+    ("feed.grpc_connections_max", 1, 100_000),
+    ("feed.grpc_streams_max", 1, 10_000),
+    ("feed.grpc_message_bytes_max", KIB, 16 * 1024 * KIB),
+    ("feed.grpc_keep_alive_seconds", 1, 3_600),
     ("feed.page_size_max", 1, 10_000),
     ("feed.page_bytes_max", KIB, 16 * 1024 * KIB),
     ("feed.scan_max", 100, 10_000),

@@ -253,8 +253,22 @@ section! {
 }
 
 section! {
-    /// The event feed over HTTP; numbers are of one process.
+    /// The event feed over HTTP and gRPC; numbers are of one process.
     Feed {
+        /// Where it is served to the official clients of KurrentDB, read-only. Blank: not at all.
+        #[serde(with = "blank")]
+        grpc_listen: Option<SocketAddr> = None,
+        /// The certificate chain and its key (PEM) of that listener; both or none.
+        grpc_certificate_file: PathBuf = PathBuf::new(),
+        grpc_key_file: PathBuf = PathBuf::new(),
+        /// Open connections; further ones wait.
+        grpc_connections_max: usize = 256,
+        /// Calls at a time on one connection.
+        grpc_streams_max: u32 = 64,
+        /// Bytes of one message of a client's.
+        grpc_message_bytes_max: usize = 64 * 1024,
+        /// How often a silent peer is asked whether it is there, and how long it may take to answer.
+        grpc_keep_alive_seconds: u32 = 20,
         /// Requests that read it at a time; more are refused with 503.
         readers_max: usize = 256,
         /// The same of one caller; more are refused with 429.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 #[path = "../../../docs/examples/event_consumer.rs"]
 mod event_consumer;
 
+use crate::feed_grpc::feed_address;
 use crate::journey::{People, found_organization, keep_variables};
 use crate::nats_server::NatsServer;
 use crate::running::{Place, Running};
@@ -109,6 +110,50 @@ async fn the_examples_count_each_event_once_over_http() {
     assert_eq!(counted(&database, &variables), by_type(&all), "nothing twice");
     while over_http(&url, &people.ann, 0, &file).await.unwrap() > 0 {}
     assert_eq!(Counts::load(&file).unwrap().events, by_type(&all));
+}
+
+/// The Node example, and the Node that has what it needs.
+fn node(file: &Path, url: &str, arguments: &[&str]) -> Command {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let packages = here.join("../.tools/test-clients");
+    let own = packages.join("bin/node");
+    let mut command = Command::new(if own.exists() { own } else { "node".into() });
+    command.arg(here.join("../docs/examples/analytics.mjs")).arg(file).args(arguments);
+    command.current_dir(packages).env("KEYNEST_GRPC", url).stdout(Stdio::piped());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_count_each_event_once_over_grpc() {
+    let place = Place::new();
+    let grpc = [("KEYNEST_FEED_GRPC_LISTEN", "127.0.0.1:0")];
+    let running = place.serve_with(&grpc);
+    let (people, organization) = journey(&running).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (database, file) = (folder.path().join("analytics.db"), folder.path().join("counts.json"));
+    let url = || format!("kurrentdb://ann:{}@{}?tls=false", people.ann, feed_address(&place));
+    let before = url();
+    killed_on_the_way(&database, &[("KEYNEST_GRPC", &before)]);
+    let mut child = node(&file, &before, &[]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "1 events");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    running.kill_group();
+
+    let running = place.serve_with(&grpc);
+    more(&running, &people, organization).await;
+    let all = running.call(Method::GET, "/api/events/?limit=1000", Some(&people.ann), None).await;
+    let all = all.text().await.unwrap();
+    let all: Vec<Value> = all.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let url = url();
+    for _ in 0..2 {
+        assert_eq!(counted(&database, &[("KEYNEST_GRPC", &url)]), by_type(&all));
+        let ran = node(&file, &url, &["--once"]).stderr(Stdio::piped()).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let counts: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(counts["events"], json!(by_type(&all)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod config;
 mod embedded;
 mod erase;
 mod event_examples;
+mod feed_grpc;
 mod figures;
 mod first_visit;
 mod journey;

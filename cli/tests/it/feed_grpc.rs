@@ -1,0 +1,232 @@
+//! The event feed over gRPC of the real program, asked by the official Python client: who is let in, what they see, when it ends.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::journey::{People, found_organization, keep_variables};
+use crate::running::{Place, Running};
+
+/// A product with its feed, and two people with an organization each.
+struct World {
+    place: Place,
+    running: Running,
+    people: People,
+    /// Ann's, with a project and variables.
+    anns: i64,
+    /// Bob's.
+    bobs: i64,
+}
+
+impl World {
+    async fn new() -> Self {
+        let place = Place::new();
+        let running = place.start_by(place.keynest(&["serve", "--event-feed-grpc", "127.0.0.1:0"]));
+        let people = People::arrive(&running).await;
+        let anns = found_organization(&running, &people).await;
+        keep_variables(&running, &people, anns).await;
+        let wish = json!({"name": "Bobs secret venture", "description": ""});
+        let path = "/api/core/organizations/";
+        let made = running.json(201, Method::POST, path, Some(&people.bob), Some(wish)).await;
+        Self { place, running, people, anns, bobs: made["id"].as_i64().unwrap() }
+    }
+
+    fn client(&self, token: &str, arguments: &[&str]) -> Command {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut command = Command::new(here.join("../.tools/venv/bin/python"));
+        command
+            .arg(here.join("tests/it/feed_grpc.py"))
+            .args([feed_address(&self.place).as_str(), token]);
+        command.args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// What the client printed.
+    fn ask(&self, token: &str, arguments: &[&str]) -> Vec<Value> {
+        let output = self.client(token, arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+    }
+
+    fn follow(&self, token: &str, arguments: &[&str]) -> Following {
+        let mut child = self.client(token, arguments).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Following { child, lines }
+    }
+
+    /// What HTTP answers the same caller.
+    async fn over_http(&self, token: &str) -> Vec<Value> {
+        let answer = self.running.call(Method::GET, "/api/events/?limit=1000", Some(token), None);
+        let text = answer.await.text().await.unwrap();
+        text.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+    }
+
+    async fn token(&self, owner: &str, reach: Value) -> (String, i64) {
+        let mut wish = json!({"name": "feed", "access": "read", "expires_in_days": 1});
+        wish.as_object_mut().unwrap().extend(reach.as_object().unwrap().clone());
+        let path = "/api/auth/tokens/";
+        let made = self.running.json(201, Method::POST, path, Some(owner), Some(wish)).await;
+        (made["token"].as_str().unwrap().to_owned(), made["id"].as_i64().unwrap())
+    }
+
+    async fn new_project(&self, owner: &str, organization: i64, name: &str) -> i64 {
+        let wish = json!({"name": name, "organization": organization});
+        let path = "/api/core/projects/";
+        let made = self.running.json(201, Method::POST, path, Some(owner), Some(wish)).await;
+        made["id"].as_i64().unwrap()
+    }
+}
+
+/// Where the last process of a place serves its feed.
+pub fn feed_address(place: &Place) -> String {
+    let log = place.log.lock().unwrap();
+    let mut lines = log.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
+    let found = lines.rfind(|it| it["message"] == "the event feed is served over gRPC");
+    found.unwrap()["listen"].as_str().unwrap().to_owned()
+}
+
+struct Following {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Following {
+    fn next(&mut self) -> Value {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+
+    /// The next line that says this.
+    fn until(&mut self, member: &str) -> Value {
+        loop {
+            let line = self.next();
+            if line.get(member).is_some() {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What both protocols tell of an event.
+fn same(event: &Value) -> Value {
+    let revision =
+        event["revision"].as_u64().unwrap() - u64::from(event.get("specversion").is_some());
+    json!([event["stream"], revision, event["type"], event["data"]])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_feed_over_grpc_tells_what_http_tells_and_nothing_of_others() {
+    let world = World::new().await;
+    let (ann, bob) = (&world.people.ann, &world.people.bob);
+    let (token, _) = world.token(ann, json!({"organizations": [world.anns]})).await;
+    let told = world.ask(&token, &["all"]);
+    let http: Vec<Value> = world.over_http(&token).await.iter().map(same).collect();
+    assert!(http.len() > 3, "{http:?}");
+    assert_eq!(told.iter().map(same).collect::<Vec<_>>(), http);
+    let text = format!("{told:?}");
+    let bobs = format!("organization-{}", world.bobs);
+    assert!(!text.contains(&bobs) && !text.contains("venture"), "{text}");
+    assert!(text.contains("Canaryorg Ltd"), "names are opened as over HTTP: {text}");
+    assert!(!text.contains("canary-value"), "{text}");
+
+    // Bob's stream is not there for Ann's token, by any name; hers is not there for Bob.
+    let absent = world.ask(&token, &["stream", "organization-987654321"]);
+    assert_eq!(world.ask(&token, &["stream", &bobs]), absent);
+    assert_eq!(absent[0]["refused"], "NotFoundError");
+    let anns = format!("organization-{}", world.anns);
+    assert_eq!(world.ask(bob, &["stream", &anns]), absent);
+    assert!(!world.ask(bob, &["stream", &bobs]).is_empty());
+
+    // Places do not tell how much others do: they are the same after Bob's deeds, and say when.
+    for number in 0..5 {
+        world.new_project(bob, world.bobs, &format!("bob{number}")).await;
+    }
+    assert_eq!(world.ask(&token, &["all"]), told);
+    let busy: Vec<u64> =
+        world.ask(bob, &["all"]).iter().map(|it| it["place"].as_u64().unwrap()).collect();
+    assert!(busy.windows(2).all(|pair| pair[0] < pair[1]), "{busy:?}");
+
+    let refused = world.ask(&token, &["write"]);
+    assert_eq!(refused.len(), 10);
+    assert!(
+        refused.iter().all(|it| it == "PermissionDeniedError" || it == "AccessDeniedError"),
+        "{refused:?}"
+    );
+    assert_eq!(world.ask(&token, &["all"]), told, "nothing was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_feed_over_grpc_lets_in_whom_http_lets_in() {
+    let world = World::new().await;
+    let ann = &world.people.ann;
+    let refusal = |token: &str| {
+        let told = world.ask(token, &["all"]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        told[0]["why"].as_str().unwrap().to_owned()
+    };
+    assert!(refusal("").contains("credentials_missing"));
+    for bad in ["kn_wrong", "nonsense", "a.b.c"] {
+        assert!(refusal(bad).contains("token_not_valid"), "{bad}");
+    }
+    let elsewhere = json!({"organizations": [world.anns], "ip_ranges": ["203.0.113.0/24"]});
+    let (elsewhere, _) = world.token(ann, elsewhere).await;
+    assert!(refusal(&elsewhere).contains("token_not_valid"));
+    // A token of one project audits no organization: it sees nothing, as over HTTP.
+    let project = world.new_project(ann, world.anns, "narrow").await;
+    let (narrow, _) = world.token(ann, json!({"projects": [project]})).await;
+    assert_eq!(world.ask(&narrow, &["all"]), world.over_http(&narrow).await);
+    let anns = format!("organization-{}", world.anns);
+    assert_eq!(world.ask(&narrow, &["stream", &anns])[0]["refused"], "NotFoundError");
+    // One that was ended is bad from then on.
+    let (ended, id) = world.token(ann, json!({"organizations": [world.anns]})).await;
+    assert!(world.ask(&ended, &["all"]).len() > 3);
+    let path = format!("/api/auth/tokens/{id}/");
+    world.running.json(204, Method::DELETE, &path, Some(ann), None).await;
+    assert!(refusal(&ended).contains("token_not_valid"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_over_grpc_hears_its_own_and_ends_with_its_token_and_the_process() {
+    let world = World::new().await;
+    let (ann, bob) = (&world.people.ann, &world.people.bob);
+    let (token, id) = world.token(ann, json!({"organizations": [world.anns]})).await;
+    let anns = format!("organization-{}", world.anns);
+    let mut all = world.follow(&token, &["follow"]);
+    let mut stream = world.follow(&token, &["follow", &anns]);
+    all.until("caught_up");
+    stream.until("caught_up");
+    world.new_project(bob, world.bobs, "of-bob").await;
+    let project = world.new_project(ann, world.anns, "of-ann").await;
+    let heard = all.until("type");
+    assert_eq!(heard["stream"], format!("project-{project}"));
+    assert_eq!(heard["data"]["name"], "of-ann");
+    let checkpoint = all.until("checkpoint");
+    assert_eq!(checkpoint["checkpoint"], heard["place"]);
+    let wish = json!({"name": "Canaryorg Unlimited"});
+    let path = format!("/api/core/organizations/{}/", world.anns);
+    world.running.json(200, Method::PATCH, &path, Some(ann), Some(wish)).await;
+    assert_eq!(stream.until("type")["stream"], anns);
+
+    let path = format!("/api/auth/tokens/{id}/");
+    world.running.json(204, Method::DELETE, &path, Some(ann), None).await;
+    for following in [&mut all, &mut stream] {
+        let ended = following.until("ended");
+        assert!(ended["why"].as_str().unwrap().contains("token_not_valid"), "{ended}");
+    }
+    // A stream that is open when the process stops ends, and does not hold it up.
+    let mut open = world.follow(bob, &["follow"]);
+    open.until("caught_up");
+    assert_eq!(world.running.stop(), Some(0));
+    open.until("ended");
+}
