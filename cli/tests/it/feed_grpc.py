@@ -1,6 +1,8 @@
 """The Python client at the event feed over gRPC. Prints what it saw, a line of JSON each.
 
-    feed_grpc.py ADDRESS TOKEN all | stream NAME | follow [NAME] | write | example
+    feed_grpc.py ADDRESS CERTIFICATE TOKEN all | stream NAME | follow [NAME] | write
+
+Over TLS, since this client sends no credentials without.
 """
 
 import json
@@ -90,17 +92,17 @@ def write(client):
 
 
 def main():
-    address, token, command = sys.argv[1:4]
+    address, certificate, token, command = sys.argv[1:5]
     credentials = f"anybody:{token}@" if token else ""
-    client = KurrentDBClient(f"kurrentdb://{credentials}{address}?Tls=false&DefaultDeadline=30")
+    client = KurrentDBClient(f"kurrentdb://{credentials}{address}?TlsCaFile={certificate}&DefaultDeadline=30")
     try:
         if command == "all":
             everything(client)
         elif command == "stream":
-            for it in client.get_stream(sys.argv[4]):
+            for it in client.get_stream(sys.argv[5]):
                 say(told(it))
         elif command == "follow":
-            follow(client, sys.argv[4] if len(sys.argv) > 4 else None)
+            follow(client, sys.argv[5] if len(sys.argv) > 5 else None)
         else:
             write(client)
     except errors.KurrentDBClientError as error:
