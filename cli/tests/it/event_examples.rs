@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[path = "../../../docs/examples/event_consumer.rs"]
 mod event_consumer;
 
-use crate::feed_grpc::feed_address;
+use crate::feed_grpc::{certificate, feed_address, with_certificate};
 use crate::journey::{People, found_organization, keep_variables};
 use crate::nats_server::NatsServer;
 use crate::running::{Place, Running};
@@ -126,12 +126,21 @@ fn node(file: &Path, url: &str, arguments: &[&str]) -> Command {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_count_each_event_once_over_grpc() {
     let place = Place::new();
-    let grpc = [("KEYNEST_FEED_GRPC_LISTEN", "127.0.0.1:0")];
+    let tls = with_certificate(&place);
+    let grpc = [
+        ("KEYNEST_FEED_GRPC_LISTEN", "127.0.0.1:0"),
+        (tls[0].0, tls[0].1.as_str()),
+        (tls[1].0, tls[1].1.as_str()),
+    ];
     let running = place.serve_with(&grpc);
     let (people, organization) = journey(&running).await;
     let folder = tempfile::tempdir().unwrap();
     let (database, file) = (folder.path().join("analytics.db"), folder.path().join("counts.json"));
-    let url = || format!("kurrentdb://ann:{}@{}?tls=false", people.ann, feed_address(&place));
+    let trusted = certificate(&place);
+    let url = || {
+        let address = feed_address(&place);
+        format!("kurrentdb://ann:{}@{address}?tls=true&tlsCaFile={trusted}", people.ann)
+    };
     let before = url();
     killed_on_the_way(&database, &[("KEYNEST_GRPC", &before)]);
     let mut child = node(&file, &before, &[]).spawn().unwrap();

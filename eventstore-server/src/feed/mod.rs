@@ -3,6 +3,7 @@
 mod connections;
 mod gate;
 mod read;
+mod refused;
 mod services;
 mod subscribe;
 
@@ -14,10 +15,13 @@ use tokio::net::TcpListener;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 pub use self::gate::{Call, Gate, Part, Reader, Refusal, Told};
+use self::refused::Refused;
 use self::services::{FeedFeatures, FeedGossip, FeedService};
 use crate::proto::event_store::client::gossip::gossip_server::GossipServer;
+use crate::proto::event_store::client::persistent_subscriptions::persistent_subscriptions_server::PersistentSubscriptionsServer;
 use crate::proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
 use crate::proto::event_store::client::streams::streams_server::StreamsServer;
+use crate::proto::v2::streams_service_server::StreamsServiceServer;
 
 /// Places that things recorded at the same moment may have.
 const PLACES_AT_ONCE_MAX: u64 = 1 << 13;
@@ -77,6 +81,8 @@ pub async fn serve_feed(
     }
     let serving = server
         .add_service(streams)
+        .add_service(PersistentSubscriptionsServer::new(Refused))
+        .add_service(StreamsServiceServer::new(Refused))
         .add_service(ServerFeaturesServer::new(FeedFeatures))
         .add_service(GossipServer::new(gossip))
         .serve_with_incoming_shutdown(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::stream::{Empty, empty};
+use futures::stream::Empty;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::gate::{Call, Gate, Reader, denied};
@@ -19,7 +19,7 @@ use crate::streams::{Answers, From, answer, parse};
 const PROTOCOL_VERSION: &str = crate::features::PROTOCOL_VERSION;
 
 /// Appends, deletes, ends: nobody's through the feed.
-fn read_only() -> Status {
+pub(super) fn read_only() -> Status {
     denied("the event feed is read-only".to_owned())
 }
 
@@ -90,7 +90,6 @@ impl<G: Gate> Streams for FeedService<G> {
         request: Request<Streaming<BatchAppendReq>>,
     ) -> Result<Response<Self::BatchAppendStream>, Status> {
         self.admit(request).await?;
-        let _: Self::BatchAppendStream = empty();
         Err(read_only())
     }
 }
@@ -113,6 +112,8 @@ impl ServerFeatures for FeedFeatures {
         let streams = ["read", "append", "delete", "tombstone"];
         let mut methods: Vec<_> =
             streams.map(|it| method("event_store.client.streams.streams", it)).into();
+        let sessions = "kurrentdb.protocol.v2.streams.streamsservice";
+        methods.extend(["appendsession", "appendrecords"].map(|it| method(sessions, it)));
         methods.push(method("event_store.client.gossip.gossip", "read"));
         let features = "event_store.client.server_features.serverfeatures";
         methods.push(method(features, "getsupportedmethods"));

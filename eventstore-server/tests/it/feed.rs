@@ -51,7 +51,7 @@ impl OfOne {
     fn events(&self) -> Vec<(Position, Told)> {
         let mut revisions = std::collections::HashMap::new();
         let known = *self.0.0.borrow();
-        let told = |(index, (owner, stream)): (usize, &(&str, &str))| {
+        let told = |(index, (owner, stream)): (usize, &(&'static str, &'static str))| {
             let revision = revisions.entry(*stream).or_insert(0);
             *revision += 1;
             let told = Told {
