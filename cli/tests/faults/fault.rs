@@ -55,8 +55,8 @@ pub struct Run {
 /// and are taken away together.
 pub async fn drive(faults: &mut [Box<dyn Fault>], world: &mut World) -> Vec<Run> {
     let before = totals(world);
-    let run = |fault: &Box<dyn Fault>| Run { name: fault.name(), ..Run::default() };
-    let mut runs: Vec<Run> = faults.iter().map(run).collect();
+    let mut runs: Vec<Run> =
+        faults.iter().map(|fault| Run { name: fault.name(), ..Run::default() }).collect();
     let times: Vec<usize> = faults.iter().map(|fault| fault.times(world)).collect();
     for round in 0..times.iter().copied().max().unwrap_or(0) {
         let mut until = 0;
