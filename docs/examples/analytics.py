@@ -80,14 +80,17 @@ def over_grpc(database, once):
     client = KurrentDBClient(os.environ["KEYNEST_GRPC"])
     position = place(database)
     after = int(position) if position else None
-    for event in client.subscribe_to_all(commit_position=after, include_caught_up=True):
-        if isinstance(event, CaughtUp):
-            if once:
-                return
-            continue
-        organization = json.loads(event.metadata).get("organization", "")
-        told = {"time": event.recorded_at.isoformat(), "organization": organization, "type": event.type}
-        take(database, [told], event.commit_position)
+    try:
+        for event in client.subscribe_to_all(commit_position=after, include_caught_up=True):
+            if isinstance(event, CaughtUp):
+                if once:
+                    return
+                continue
+            organization = json.loads(event.metadata).get("organization", "")
+            told = {"time": event.recorded_at.isoformat(), "organization": organization, "type": event.type}
+            take(database, [told], event.commit_position)
+    finally:
+        client.close()
 
 
 async def over_nats(database, once):

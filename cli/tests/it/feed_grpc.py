@@ -6,7 +6,9 @@ Over TLS, since this client sends no credentials without.
 """
 
 import json
+import os
 import sys
+import traceback
 
 from kurrentdbclient import CaughtUp, Checkpoint, KurrentDBClient, NewEvent, NewEvents, StreamState
 from kurrentdbclient import exceptions as errors
@@ -107,7 +109,18 @@ def main():
             write(client)
     except errors.KurrentDBClientError as error:
         say({"refused": type(error).__name__, "why": str(error)})
+    finally:
+        client.close()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    # The end of the interpreter may wait for a lock that a thread of the client held when it was stopped.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -5,7 +5,9 @@
 The journey across a restart says `restart` and goes on when it is told so on its standard input.
 """
 
+import os
 import sys
+import traceback
 from uuid import uuid4
 
 from kurrentdbclient import CaughtUp, Checkpoint, KurrentDBClient, NewEvent, NewEvents, StreamState
@@ -208,7 +210,15 @@ JOURNEYS = [
 
 if __name__ == "__main__":
     client = KurrentDBClient(f"kurrentdb://{sys.argv[1]}?Tls=false&DefaultDeadline=30")
-    for journey in JOURNEYS:
-        journey(client)
-        print("passed", journey.__name__, flush=True)
+    code = 0
+    try:
+        for journey in JOURNEYS:
+            journey(client)
+            print("passed", journey.__name__, flush=True)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     client.close()
+    # The end of the interpreter may wait for a lock that a thread of the client held when it was stopped.
+    sys.stderr.flush()
+    os._exit(code)
