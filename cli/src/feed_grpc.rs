@@ -49,7 +49,8 @@ pub(crate) async fn start(
     })))
 }
 
-fn options(config: &Config) -> anyhow::Result<FeedOptions> {
+/// What the server is told of the configuration.
+pub(crate) fn options(config: &Config) -> anyhow::Result<FeedOptions> {
     let feed = &config.feed;
     let read = |path: &Path, key: &str| {
         std::fs::read(path).with_context(|| format!("read {key} {}", path.display()))

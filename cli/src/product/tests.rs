@@ -8,6 +8,7 @@ use keynest_domain::limits::Policy;
 use super::*;
 use crate::edge::{self, server_options};
 use crate::feed::nats_settings;
+use crate::feed_grpc;
 
 /// Read where the part is opened that it belongs to, not on the way there.
 const READ_ELSEWHERE: [&str; 9] = [
@@ -153,6 +154,16 @@ fn told_to_the_listener(config: &Config) -> Vec<(&'static str, u64)> {
     ]
 }
 
+fn told_to_the_grpc_feed(config: &Config) -> Vec<(&'static str, u64)> {
+    let told = feed_grpc::options(config).unwrap();
+    vec![
+        ("feed.grpc_connections_max", told.connections_max as u64),
+        ("feed.grpc_streams_max", told.streams_max.into()),
+        ("feed.grpc_message_bytes_max", told.message_bytes_max as u64),
+        ("feed.grpc_keep_alive_seconds", told.keep_alive.as_secs()),
+    ]
+}
+
 fn told_to_the_carrier(config: &Config) -> Vec<(&'static str, u64)> {
     let told = nats_settings(config).unwrap();
     vec![
@@ -206,6 +217,7 @@ fn every_limit_reaches_the_part_that_it_limits() {
         told_to_the_listener,
         told_to_the_throttle,
         told_to_the_carrier,
+        told_to_the_grpc_feed,
     ] {
         for (key, told) in part(&config) {
             assert_eq!(Some(told), numbers.remove(key), "{key}");
