@@ -8,8 +8,7 @@ mod given;
 pub mod import_variables;
 mod lifecycle;
 
-use std::collections::BTreeMap;
-
+use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 use crate::event::events;
@@ -174,7 +173,8 @@ pub struct Variable {
     pub version: u32,
 }
 
-/// The state that rules read.
+/// The state that rules read. Its maps share what two states have in common: the next one is made for every command, and
+/// there may be thousands of variables.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Environment {
@@ -187,8 +187,8 @@ pub struct Environment {
     pub sealed_by: Option<&'static str>,
     pub environment_type: EnvironmentType,
     pub is_deleted: bool,
-    pub variables: BTreeMap<VariableId, Variable>,
-    pub keys: BTreeMap<VariableKey, VariableId>,
+    pub variables: RedBlackTreeMapSync<VariableId, Variable>,
+    pub keys: RedBlackTreeMapSync<VariableKey, VariableId>,
 }
 
 impl Aggregate for Environment {
@@ -216,8 +216,9 @@ impl Aggregate for Environment {
             }
             Event::EnvironmentDeleted(_) => self.is_deleted = true,
             Event::VariableCreated(it) => {
-                self.keys.insert(it.key.clone(), it.variable);
-                self.variables.insert(it.variable, Variable { key: it.key.clone(), version: 1 });
+                self.keys.insert_mut(it.key.clone(), it.variable);
+                self.variables
+                    .insert_mut(it.variable, Variable { key: it.key.clone(), version: 1 });
             }
             Event::VariableChanged(it) => {
                 if let Some(variable) = self.variables.get_mut(&it.variable) {
@@ -225,15 +226,15 @@ impl Aggregate for Environment {
                 }
             }
             Event::VariableRenamed(it) => {
-                self.keys.remove(&it.from);
-                self.keys.insert(it.to.clone(), it.variable);
+                self.keys.remove_mut(&it.from);
+                self.keys.insert_mut(it.to.clone(), it.variable);
                 if let Some(variable) = self.variables.get_mut(&it.variable) {
                     variable.key = it.to.clone();
                 }
             }
             Event::VariableDeleted(it) => {
-                self.keys.remove(&it.key);
-                self.variables.remove(&it.variable);
+                self.keys.remove_mut(&it.key);
+                self.variables.remove_mut(&it.variable);
             }
             Event::VariablesImported(_) => {}
         }

@@ -46,7 +46,7 @@ pub fn decide(state: &Organization, wish: AcceptInvitation) -> Result<Vec<Event>
     if state.members.contains_key(&user) {
         return Err(Rejection::AlreadyMember);
     }
-    if state.members.len() >= MEMBERS_MAX {
+    if state.members.size() >= MEMBERS_MAX {
         return Err(Rejection::OrganizationFull);
     }
     Ok(vec![

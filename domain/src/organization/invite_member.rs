@@ -47,7 +47,7 @@ pub fn check(
     if is_address_invited {
         return Err(Rejection::InvitationPending);
     }
-    if state.members.len() >= MEMBERS_MAX {
+    if state.members.size() >= MEMBERS_MAX {
         return Err(Rejection::OrganizationFull);
     }
     let pending = state.pending.values().filter(|pending| pending.expires_at > at).count();

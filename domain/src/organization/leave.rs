@@ -6,7 +6,7 @@ use crate::UserId;
 /// Nothing to do for somebody who is not there.
 pub fn decide(state: &Organization, user: UserId) -> Result<Vec<Event>, Rejection> {
     let Some(role) = state.member_role(user) else { return Ok(Vec::new()) };
-    if state.members.len() == 1 {
+    if state.members.size() == 1 {
         return Ok(vec![OrganizationDeleted {}.into()]);
     }
     if state.is_last_admin(user) {

@@ -21,6 +21,7 @@ pub mod update_organization;
 
 use std::collections::BTreeMap;
 
+use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 pub use service::*;
@@ -274,7 +275,8 @@ pub enum Ended {
     Expired,
 }
 
-/// The state that rules read.
+/// The state that rules read. The maps that grow share what two states have in common: the next state is made for every
+/// command.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "fields are named after what they hold")]
 pub struct Organization {
@@ -285,12 +287,12 @@ pub struct Organization {
     pub sealed_by: Option<&'static str>,
     pub creator: Option<UserId>,
     pub is_deleted: bool,
-    pub members: BTreeMap<UserId, Role>,
+    pub members: RedBlackTreeMapSync<UserId, Role>,
     /// Tokens and rules that were not ended, by the number that they act under.
     pub services: BTreeMap<TokenId, Service>,
-    pub pending: BTreeMap<InvitationId, Pending>,
+    pub pending: RedBlackTreeMapSync<InvitationId, Pending>,
     /// Why a link is dead, and its nonce, so that only whoever holds the link is told.
-    pub ended: BTreeMap<InvitationId, (Ended, LinkNonce)>,
+    pub ended: RedBlackTreeMapSync<InvitationId, (Ended, LinkNonce)>,
     pub policy: SecurityPolicy,
     /// When invitations were sent in the last day.
     pub invited_at: Vec<Timestamp>,
@@ -331,20 +333,20 @@ impl Aggregate for Organization {
                     nonce: it.nonce,
                     expires_at: it.expires_at,
                 };
-                self.pending.insert(it.invitation, pending);
+                self.pending.insert_mut(it.invitation, pending);
                 keep_time(&mut self.invited_at, it.at);
             }
             Event::InvitationAccepted(it) => self.end(it.invitation, Ended::Accepted),
             Event::InvitationRevoked(it) => self.end(it.invitation, Ended::Revoked),
             Event::InvitationExpired(it) => self.end(it.invitation, Ended::Expired),
             Event::MemberJoined(it) => {
-                self.members.insert(it.user, it.role);
+                self.members.insert_mut(it.user, it.role);
             }
             Event::MemberRoleChanged(it) => {
-                self.members.insert(it.user, it.to);
+                self.members.insert_mut(it.user, it.to);
             }
             Event::MemberRemoved(it) => {
-                self.members.remove(&it.user);
+                self.members.remove_mut(&it.user);
             }
             Event::AddressRulesChanged(it) => self.address_rules = Some(it.clone()),
             Event::ServiceTokenCreated(it) => {

@@ -36,8 +36,10 @@ impl Organization {
     }
 
     pub(super) fn end(&mut self, invitation: InvitationId, how: Ended) {
-        if let Some(pending) = self.pending.remove(&invitation) {
-            self.ended.insert(invitation, (how, pending.nonce));
+        let nonce = self.pending.get(&invitation).map(|pending| pending.nonce);
+        if let Some(nonce) = nonce {
+            self.pending.remove_mut(&invitation);
+            self.ended.insert_mut(invitation, (how, nonce));
         }
     }
 }
