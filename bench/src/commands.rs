@@ -17,8 +17,10 @@ const LEVELS: [usize; 4] = [1, 16, 64, 256];
 const LEVELS_QUICK: [usize; 2] = [1, 64];
 /// Where the target is.
 pub const AIMED_AT: usize = 64;
-/// Of each team, for each level.
+/// Of each team, for each level of the section.
 const INVITATIONS: usize = 10;
+/// Of each team with a connection, where there is one level: a thousand accepted in a second, and some.
+pub const INVITATIONS_ALONE: usize = 200;
 /// A second (DESIGN 10).
 const WANTED: f64 = 3_000.0;
 
@@ -80,7 +82,8 @@ pub async fn measure(
     let watch = world.watch().await?;
     for kind in kinds {
         for (level, connections) in levels.iter().enumerate() {
-            let clients = clients(world, *kind, level, *connections).await?;
+            let share = (level, levels.len());
+            let clients = clients(world, *kind, share, *connections).await?;
             let before = watch.spent()?;
             let (load, clients) = closed(clients, span).await?;
             let spent = watch.spent()?.since(before);
@@ -95,7 +98,7 @@ pub async fn measure(
 
 /// Changes of one environment's variables by one connection.
 pub async fn change_in(world: &World, team: &Team, span: Span) -> anyhow::Result<Load> {
-    let mut clients = clients(world, Kind::Change, 0, 1).await?;
+    let mut clients = clients(world, Kind::Change, (0, 1), 1).await?;
     clients[0].variables = team.variables.iter().map(|id| id.get()).collect();
     Ok(closed(clients, span).await?.0)
 }
@@ -103,7 +106,7 @@ pub async fn change_in(world: &World, team: &Team, span: Span) -> anyhow::Result
 async fn clients(
     world: &World,
     kind: Kind,
-    level: usize,
+    (level, levels): (usize, usize),
     connections: usize,
 ) -> anyhow::Result<Vec<Client>> {
     let open = world.instance.connections(connections).await?;
@@ -111,7 +114,8 @@ async fn clients(
         let (tokens, team) = (&world.tokens[n], &world.teams[n]);
         // Of all teams the invitations of this level, dealt out to the connections.
         let mine = world.invitations.iter().skip(n).step_by(connections);
-        let mine = mine.flat_map(|all| all.chunks(INVITATIONS).nth(level).unwrap_or_default());
+        let mine = mine
+            .flat_map(|all| all.chunks((all.len() / levels).max(1)).nth(level).unwrap_or_default());
         Client {
             kind,
             connection,

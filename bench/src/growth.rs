@@ -32,7 +32,7 @@ struct Figures {
 fn large(events: u64, is_quick: bool) -> anyhow::Result<Plan> {
     let people = usize::try_from(events / 100)?.clamp(1_000, 100_000);
     let (big_variables, big_versions) = if is_quick { (200, 1_000) } else { (1_000, 20_000) };
-    let (variables, sessions, invitations) = (50, CONNECTIONS, 10);
+    let (variables, sessions, invitations) = (50, CONNECTIONS, commands::INVITATIONS_ALONE);
     let teams = people / 10;
     Ok(Plan {
         people,
@@ -50,7 +50,10 @@ fn large(events: u64, is_quick: bool) -> anyhow::Result<Plan> {
 pub async fn run(events: Option<u64>, is_quick: bool) -> anyhow::Result<Section> {
     let events = events.unwrap_or(if is_quick { EVENTS_QUICK } else { EVENTS });
     let span = if is_quick { Span::millis(300, 1_000) } else { Span::millis(1_000, 4_000) };
-    let before = Figures::of(&Plan { invitations: 10, ..small(CONNECTIONS) }, span).await?.0;
+    let invitations = commands::INVITATIONS_ALONE;
+    // An organization invites nobody twice.
+    let people = CONNECTIONS + invitations;
+    let before = Figures::of(&Plan { people, invitations, ..small(CONNECTIONS) }, span).await?.0;
     let began = Instant::now();
     let plan = large(events, is_quick)?;
     let (after, seeded) = Figures::of(&plan, span).await?;

@@ -1,7 +1,6 @@
 //! From an event to its mail: invitations, sent through an SMTP server in this process that takes everything.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,7 +9,8 @@ use serde_json::json;
 use sqlx::query_as;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use crate::samples::Samples;
 use crate::section::Section;
@@ -19,6 +19,7 @@ use crate::world::{World, small};
 
 const MAILS: usize = 200;
 const MAILS_QUICK: usize = 40;
+const MAIL_MAX: Duration = Duration::from_secs(10);
 const LOOKS_MAX: usize = 600;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -27,7 +28,7 @@ const NOTED: &str = "select (extract(epoch from e.recorded_at) * 1e6)::bigint, (
      from store.effects f join store.events e on e.event_id = f.event_id \
      where f.done_at is not null and e.type = 'organization.invitation_sent' order by e.position";
 /// When each recipient's mail was accepted, in microseconds.
-type Accepted = Arc<Mutex<HashMap<String, i64>>>;
+type Accepted = watch::Sender<HashMap<String, i64>>;
 
 /// Runs the section.
 pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
@@ -35,37 +36,48 @@ pub async fn run(is_quick: bool) -> anyhow::Result<Section> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("smtp://{}?tls=none", listener.local_addr()?);
     let accepted = Accepted::default();
-    let server = tokio::spawn(serve(listener, Arc::clone(&accepted)));
+    let server = tokio::spawn(serve(listener, accepted.clone()));
     let world = World::with("mail", &small(1), &[("KEYNEST_SMTP_URL", &url)]).await?;
     let organization = world.teams[0].organization;
     let path = format!("/api/core/organizations/{organization}/invite_member/");
     let mut connection = world.instance.connections(1).await?.remove(0);
-    for n in 0..mails {
+    for n in 0..2 * mails {
         let body = json!({ "email": invited(n), "role": "viewer" });
         connection.post(&path, Some(&world.tokens[0].access), &body).await?.expect(201)?;
+        // Half of them one by one, the others as fast as they are answered.
+        if n < mails {
+            let mut all = accepted.subscribe();
+            timeout(MAIL_MAX, all.wait_for(|all| all.len() > n)).await.context("no mail")??;
+        }
     }
-    let noted = noted(&world, mails).await?;
-    let accepted = accepted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let noted = noted(&world, 2 * mails).await?;
+    let accepted = accepted.borrow().clone();
     world.leave().await?;
     server.abort();
 
     let title = format!(
-        "{mails} invitations, one request after the other, each mailed through SMTP without TLS to a server in the bench's \
-         process."
+        "{mails} invitations, each when the mail of the one before was accepted, and {mails} one request after the other; mailed \
+         through SMTP without TLS to a server in the bench's process."
     );
     let mut section = Section::new("mail", title);
-    let mut table = Table::new("", ["from append to", "mails", "p50, ms", "p99, ms"]);
+    let mut table =
+        Table::new("", ["invitations", "from append to", "mails", "p50, ms", "p99, ms"]);
     let mut samples = serde_json::Map::new();
-    let (mut started, mut taken) = (Samples::default(), Samples::default());
-    for (n, (recorded, begun)) in noted.into_iter().enumerate() {
-        let at = accepted.get(&invited(n)).with_context(|| format!("no mail to {}", invited(n)))?;
-        started.push(Duration::from_micros(u64::try_from(begun - recorded)?));
-        taken.push(Duration::from_micros(u64::try_from(at - recorded)?));
-    }
-    for (name, times) in [("handler start", started), ("accepted by the SMTP server", taken)] {
-        let (p50, p99) = (times.median(), times.percentile(99));
-        table.row([name.to_owned(), mails.to_string(), format!("{p50:.2}"), format!("{p99:.2}")]);
-        samples.insert(format!("{name} (us)"), json!(times.micros()));
+    for (how, part) in [("one at a time", 0..mails), ("a burst", mails..2 * mails)] {
+        let (mut started, mut taken) = (Samples::default(), Samples::default());
+        for n in part {
+            let (recorded, begun) = noted[n];
+            let at =
+                accepted.get(&invited(n)).with_context(|| format!("no mail to {}", invited(n)))?;
+            started.push(Duration::from_micros(u64::try_from(begun - recorded)?));
+            taken.push(Duration::from_micros(u64::try_from(at - recorded)?));
+        }
+        for (name, times) in [("handler start", started), ("accepted by the SMTP server", taken)] {
+            let told = [times.median(), times.percentile(99)].map(|it| format!("{it:.2}"));
+            let cells = [how.to_owned(), name.to_owned(), mails.to_string()];
+            table.row(cells.into_iter().chain(told));
+            samples.insert(format!("{how}: {name} (us)"), json!(times.micros()));
+        }
     }
     section.tables.push(table);
     section.samples = samples.into();
@@ -93,7 +105,7 @@ async fn serve(listener: TcpListener, accepted: Accepted) -> anyhow::Result<()> 
     loop {
         let (stream, _) = listener.accept().await.context("accept")?;
         // One that breaks off is the mailer's matter: the section then misses its mail.
-        tokio::spawn(converse(stream, Arc::clone(&accepted)));
+        tokio::spawn(converse(stream, accepted.clone()));
     }
 }
 
@@ -108,8 +120,10 @@ async fn converse(stream: TcpStream, accepted: Accepted) -> anyhow::Result<()> {
         let answer: &[u8] = match line.trim_ascii_end() {
             b"." if is_data => {
                 is_data = false;
-                let mut accepted = accepted.lock().unwrap_or_else(PoisonError::into_inner);
-                accepted.insert(std::mem::take(&mut recipient), clock.now().micros());
+                let (recipient, now) = (std::mem::take(&mut recipient), clock.now().micros());
+                accepted.send_modify(|all| {
+                    all.insert(recipient, now);
+                });
                 b"250 taken\r\n"
             }
             _ if is_data => continue,
