@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod enumeration;
 mod environment;
+mod flames;
 mod footprint;
 mod growth;
 mod http;
@@ -39,6 +40,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use environment::Environment;
+use flames::Flames;
 use section::Section;
 
 /// All sections together, in seconds: what `make bench` promises, twenty minutes and three, and some room for the start.
@@ -63,6 +65,9 @@ struct Options {
     /// Where the samples and the report go.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
+    /// Draw a flame graph of every section beside the report; `perf` is needed, and its work is in the figures.
+    #[arg(long)]
+    flames: bool,
     /// A page where the run takes the place of the last one, such as docs/PERFORMANCE.md.
     #[arg(long)]
     page: Option<PathBuf>,
@@ -151,6 +156,7 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
             let (began, before) = (Instant::now(), environment::load());
             let seconds = Duration::from_secs(measured.seconds_max(options.quick));
             let left = seconds.min(whole.saturating_sub(start.elapsed()));
+            let flames = options.flames.then(Flames::begin).transpose()?;
             let mut section = match one(*measured, options, left).await {
                 Ok(section) => section,
                 Err(error) => {
@@ -165,6 +171,10 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
                 &format!(" ({took:.0} s; load average {before} before, {after} after.)");
             println!("\n{section}");
             section.write(&options.out, &environment)?;
+            if let Some(flames) = flames {
+                let path = options.out.join(format!("{}-flames.svg", section.name));
+                flames.end(&format!("KeyNest: {}", section.name), &path)?;
+            }
             all.push(section);
             // What there is, should the run be stopped.
             report::write(&options.out, &environment, &all)?;
