@@ -110,6 +110,17 @@ async fn costs(team: &Team, statements: &Statements) -> Vec<(&'static str, Cost)
         (Method::POST, "/api/auth/token/refresh/".to_owned(), wish)
     };
     costs.push(("refresh a session", statements.of(team, None, refresh).await));
+    let mut tokens = Vec::new();
+    for turn in 0..=TURNS {
+        let person = team.app.register_active(&format!("invited{turn}")).await;
+        let invited = team.app.invite(&team.admin, team.organization, &person.email, "viewer");
+        tokens.push(invited.await);
+    }
+    let accept = |turn: usize| {
+        let path = "/api/auth/invitations/accept/".to_owned();
+        (Method::POST, path, json!({"token": tokens[turn]}))
+    };
+    costs.push(("accept an invitation", statements.of(team, None, accept).await));
     costs
 }
 

@@ -57,3 +57,16 @@ async fn a_try_that_is_alone_is_refused() {
         assert!(matches!(refused, Err(CommandError::Session(it)) if it == why), "{is_repeat}");
     }
 }
+
+#[tokio::test]
+async fn a_repeat_of_what_is_done_hears_where_it_was_done() {
+    let world = World::with(Settings::default()).await;
+    world.active("ann").await;
+    let ann = world.signed_in(&world.log_in("ann", PASSWORD).await.unwrap());
+    let id = world.clock.command_id();
+    let with = |is_repeat| Origin { command: Some(Repeatable { id, is_repeat }), ..ann.clone() };
+    let first = world.commands.switch_notices(&with(false), false).await.unwrap();
+    assert!(first.position.is_some());
+    let again = world.commands.switch_notices(&with(true), false).await.unwrap();
+    assert_eq!(again.position, first.position, "not that there was nothing to do");
+}

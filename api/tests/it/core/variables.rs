@@ -40,6 +40,55 @@ async fn a_variable_is_made_changed_renamed_and_deleted(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_page_shows_of_each_variable_what_it_shows_alone(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let Team { app, admin, editor, environment, .. } = &team;
+    for (key, creator) in [("ALPHA", admin), ("BETA", editor), ("GAMMA", admin)] {
+        let wish = json!({"key": key, "value": key, "environment": environment});
+        let id = app.make(creator, "variables/", wish).await.expect(201).id();
+        app.change(admin, &format!("variables/{id}/"), json!({"value": "new"})).await.expect(200);
+    }
+    let mut keys = Vec::new();
+    for page in [1, 2] {
+        let path = format!("environments/{environment}/variables/?page={page}&page_size=2");
+        let page = app.read(editor, &path).await.expect(200).body;
+        assert_eq!(page["count"], 3);
+        for row in page["results"].as_array().unwrap() {
+            let alone = app.read(editor, &format!("variables/{}/", row["id"])).await.expect(200);
+            assert_eq!(*row, alone.body);
+            keys.push(row["key"].clone());
+        }
+    }
+    assert_eq!(keys, ["ALPHA", "BETA", "GAMMA"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn variables_of_several_environments_are_changed_where_they_are(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let Team { app, editor, .. } = &team;
+    let mut ids = Vec::new();
+    for name in ["staging", "production"] {
+        let wish = json!({"name": name, "project": team.project});
+        let environment = app.make(editor, "environments/", wish).await.expect(201).id();
+        let wish = json!({"key": "TOKEN", "value": name, "environment": environment});
+        let made = app.make(editor, "variables/", wish).await.expect(201);
+        ids.push((environment, made.id()));
+    }
+    for turn in 1..=3 {
+        for (environment, id) in &ids {
+            let (path, value) = (format!("variables/{id}/"), format!("{environment}-{turn}"));
+            let changed = app.change(editor, &path, json!({"value": value})).await.expect(200).body;
+            assert_eq!(changed["environment"], *environment);
+            let shown = app.read(editor, &path).await.expect(200).body;
+            assert_eq!(
+                (&shown["decrypted_value"], &shown["version"]),
+                (&json!(value), &json!(turn + 1))
+            );
+        }
+    }
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_change_of_what_cannot_be_seen_yet_is_made_and_not_denied(pool: PgPool) {
     let team = Team::start(pool).await;
     let Team { app, editor, environment, .. } = &team;
