@@ -5,6 +5,7 @@
 //! sent. Decision 0130 says how what the log does not know (deleted streams, their settings, groups) is kept in it.
 
 mod append;
+mod ending;
 mod envelope;
 mod features;
 mod feed;
@@ -22,7 +23,9 @@ mod status;
 mod streams;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use futures::FutureExt;
 use keynest_store::{APPEND_BYTES_MAX, EventStore};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
@@ -43,19 +46,23 @@ use crate::streams::StreamsService;
 
 /// Bytes of one message of a client's: the largest append and what is around it.
 const MESSAGE_BYTES_MAX: usize = APPEND_BYTES_MAX + 1024 * 1024;
+/// After the wish to stop, how long calls under way may go on.
+const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves the log until `until` is done. Whoever reads is cut off then, as by any restart.
+/// Serves the log until `until` is done; then appends and reads under way are finished, and subscriptions end.
 pub async fn serve(
     store: EventStore,
     listener: TcpListener,
-    until: impl Future<Output = ()>,
+    until: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
+    let stopping = until.boxed().shared();
     let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)));
     let gossip = GossipService { store: store.clone(), instance: new_id(), address };
     let sessions = StreamsServiceServer::new(SessionsService { store: store.clone() })
         .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let persistent = PersistentSubscriptionsServer::new(PersistentService::new(store.clone()));
-    let streams = StreamsServer::new(StreamsService { store })
+    let persistent =
+        PersistentSubscriptionsServer::new(PersistentService::new(store.clone(), stopping.clone()));
+    let streams = StreamsServer::new(StreamsService { store, stopping: stopping.clone() })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     // Without TCP_NODELAY each small call waits for the peer's delayed acknowledgement, 40 ms.
@@ -66,9 +73,6 @@ pub async fn serve(
         .add_service(persistent)
         .add_service(ServerFeaturesServer::new(FeaturesService))
         .add_service(GossipServer::new(gossip))
-        .serve_with_incoming(incoming);
-    tokio::select! {
-        served = serving => served,
-        () = until => Ok(()),
-    }
+        .serve_with_incoming_shutdown(incoming, stopping.clone());
+    ending::serving(serving, stopping, DRAIN).await
 }

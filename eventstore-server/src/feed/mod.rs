@@ -17,6 +17,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 pub use self::gate::{Call, Gate, Part, Reader, Refusal, Told};
 use self::refused::Refused;
 use self::services::{FeedFeatures, FeedGossip, FeedService};
+use crate::ending;
 use crate::proto::event_store::client::gossip::gossip_server::GossipServer;
 use crate::proto::event_store::client::persistent_subscriptions::persistent_subscriptions_server::PersistentSubscriptionsServer;
 use crate::proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
@@ -89,14 +90,5 @@ pub async fn serve_feed(
             connections::accept(listener, options.connections_max),
             draining.clone(),
         );
-    tokio::select! {
-        served = serving => served,
-        () = async {
-            draining.await;
-            tokio::time::sleep(options.drain).await;
-        } => {
-            tracing::warn!("some readers of the event feed were cut off");
-            Ok(())
-        }
-    }
+    ending::serving(serving, draining, options.drain).await
 }

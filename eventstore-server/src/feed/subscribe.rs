@@ -5,25 +5,15 @@ use tonic::Status;
 
 use super::gate::{Reader, Told};
 use super::read::{PAGE_EVENTS, tell};
+use crate::ending::come_back;
 use crate::envelope::Event;
 use crate::filter::Filter;
-use crate::ids::new_id;
 use crate::names::stored;
 use crate::proto::event_store::client::streams::ReadResp;
-use crate::proto::event_store::client::streams::read_resp::{
-    CaughtUp, Checkpoint, Content, Position as WirePosition, SubscriptionConfirmation,
+use crate::streams::{
+    Place, Reading, Sender, caught_up_with_all, caught_up_with_stream, checkpoint, confirmation,
+    send,
 };
-use crate::streams::{Place, Reading, Sender, content, send};
-
-async fn confirm(to: &Sender<ReadResp>) -> Result<(), Status> {
-    let confirmation = SubscriptionConfirmation { subscription_id: new_id().to_string() };
-    send(to, content(Content::Confirmation(confirmation))).await
-}
-
-/// A reader comes back to another process.
-fn stopping() -> Status {
-    Status::unavailable("this process stops, come back")
-}
 
 /// Follows a stream. One that is not there, or not the caller's, has no events so far.
 pub(super) async fn stream(
@@ -33,7 +23,7 @@ pub(super) async fn stream(
     reading: Reading,
     to: &Sender<ReadResp>,
 ) -> Result<(), Status> {
-    confirm(to).await?;
+    send(to, confirmation()).await?;
     let stream = stored(name);
     let behind = |revision: u64| u32::try_from(revision.saturating_add(1)).unwrap_or(u32::MAX);
     let mut after = Revision::new(match from {
@@ -54,13 +44,11 @@ pub(super) async fn stream(
         }
         if !is_live {
             is_live = true;
-            let stream_revision = reader.stream_events(&stream).await?;
-            let stream_revision = stream_revision.and_then(|it| i64::from(it).checked_sub(1));
-            let caught_up = CaughtUp { timestamp: None, stream_revision, position: None };
-            send(to, content(Content::CaughtUp(caught_up))).await?;
+            let events = reader.stream_events(&stream).await?.unwrap_or(0);
+            send(to, caught_up_with_stream(events, None)).await?;
         }
         if !reader.wait().await? {
-            return Err(stopping());
+            return Err(come_back());
         }
     }
 }
@@ -86,7 +74,7 @@ impl All {
         from: Place<Position>,
         to: &Sender<ReadResp>,
     ) -> Result<(), Status> {
-        confirm(to).await?;
+        send(to, confirmation()).await?;
         let mut at = match from {
             Place::Start => Position::START,
             Place::At(place) => {
@@ -114,7 +102,7 @@ impl All {
                 self.caught_up(to).await?;
             }
             if !reader.wait().await? {
-                return Err(stopping());
+                return Err(come_back());
             }
         }
     }
@@ -133,22 +121,15 @@ impl All {
         Ok(())
     }
 
-    /// Up to here nothing else matched, so that nobody reads it again.
     async fn checkpoint(&mut self, to: &Sender<ReadResp>) -> Result<(), Status> {
         self.looked_at = 0;
-        let (commit_position, prepare_position) = (self.place, self.place);
-        let checkpoint = Checkpoint { commit_position, prepare_position, timestamp: None };
-        send(to, content(Content::Checkpoint(checkpoint))).await
+        send(to, checkpoint(self.place, None)).await
     }
 
     async fn caught_up(&mut self, to: &Sender<ReadResp>) -> Result<(), Status> {
         if self.filter.is_some() && self.looked_at > 0 {
             self.checkpoint(to).await?;
         }
-        let (commit_position, prepare_position) = (self.place, self.place);
-        let position = WirePosition { commit_position, prepare_position };
-        let position = (self.place > 0).then_some(position);
-        let caught_up = CaughtUp { timestamp: None, stream_revision: None, position };
-        send(to, content(Content::CaughtUp(caught_up))).await
+        send(to, caught_up_with_all(self.place, None)).await
     }
 }

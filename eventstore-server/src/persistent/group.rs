@@ -83,7 +83,7 @@ impl Group {
     ) -> Result<mpsc::Sender<Command>, Status> {
         let (sender, commands) = mpsc::channel(64);
         let checkpoint = records::read_checkpoint(&store, &key).await.map_err(unreadable)?;
-        let next = checkpoint.map_or(config.first, |place| place + 1);
+        let next = checkpoint.map_or(config.first, |place| place.saturating_add(1));
         let group = Self {
             feed: Feed::new(&store, &key, &config, next)?,
             read_until: next,

@@ -20,6 +20,7 @@ use self::config::GroupKey;
 use self::group::Command;
 use self::info::info;
 use self::registry::Registry;
+use crate::ending::Stopping;
 use crate::proto::event_store::client::persistent_subscriptions::persistent_subscriptions_server::PersistentSubscriptions;
 use crate::proto::event_store::client::persistent_subscriptions::*;
 use crate::streams::Answers;
@@ -28,12 +29,13 @@ use crate::streams::Answers;
 pub(crate) struct PersistentService {
     store: EventStore,
     registry: Arc<Registry>,
+    stopping: Stopping,
 }
 
 impl PersistentService {
-    pub(crate) fn new(store: EventStore) -> Self {
+    pub(crate) fn new(store: EventStore, stopping: Stopping) -> Self {
         let registry = Arc::new(Registry::new(store.clone()));
-        Self { store, registry }
+        Self { store, registry, stopping }
     }
 
     async fn told(
@@ -81,7 +83,8 @@ impl PersistentSubscriptions for PersistentService {
         &self,
         request: Request<Streaming<ReadReq>>,
     ) -> Result<Response<Self::ReadStream>, Status> {
-        read::read(&self.registry, request.into_inner()).await.map(Response::new)
+        let stopping = self.stopping.clone();
+        read::read(&self.registry, request.into_inner(), stopping).await.map(Response::new)
     }
 
     async fn get_info(

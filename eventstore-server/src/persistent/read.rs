@@ -9,6 +9,7 @@ use super::ended;
 use super::group::Command;
 use super::registry::Registry;
 use super::request::key;
+use crate::ending::Stopping;
 use crate::ids::new_id;
 use crate::message::{IdForm, read_id};
 use crate::proto::event_store::client::Uuid as WireId;
@@ -20,7 +21,7 @@ use crate::proto::event_store::client::persistent_subscriptions::read_resp::{
     Content as Told, SubscriptionConfirmation,
 };
 use crate::proto::event_store::client::persistent_subscriptions::{ReadReq, ReadResp};
-use crate::streams::{Answers, answer_buffered, send};
+use crate::streams::{Answers, answer_until, send};
 
 /// Events that one consumer may have at a time.
 const SLOTS_MAX: i32 = 1_000;
@@ -28,6 +29,7 @@ const SLOTS_MAX: i32 = 1_000;
 pub(super) async fn read(
     registry: &Registry,
     mut request: Streaming<ReadReq>,
+    stopping: Stopping,
 ) -> Result<Answers<ReadResp>, Status> {
     let first = request.message().await?.and_then(|it| it.content);
     let Some(Content::Options(options)) = first else {
@@ -46,7 +48,7 @@ pub(super) async fn read(
     let slots = usize::try_from(buffer_size.clamp(1, SLOTS_MAX)).unwrap_or(1);
     let commands = registry.at_work(&key).await?;
     // Room for every event on its way, the confirmation and the end.
-    Ok(answer_buffered(slots + 2, move |to| async move {
+    Ok(answer_until(stopping, slots + 2, move |to| async move {
         let id = new_id();
         let subscription_id = format!("{}::{}", key.source(), key.group);
         let confirmation = SubscriptionConfirmation { subscription_id };

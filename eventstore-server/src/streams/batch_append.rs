@@ -9,6 +9,7 @@ use tonic::{Status, Streaming};
 
 use super::{Answers, Sender, answer, send};
 use crate::append::{Expected, Refusal, Write, append};
+use crate::ending::{Stopping, come_back};
 use crate::message::{IdForm, all_position, id, proposed, read_id};
 use crate::names::{asked, identifier};
 use crate::proto::event_store::client as wire;
@@ -32,10 +33,18 @@ const OPEN_MAX: usize = 64;
 pub(super) fn batch_append(
     store: EventStore,
     mut request: Streaming<BatchAppendReq>,
+    stopping: Stopping,
 ) -> Answers<BatchAppendResp> {
     answer(|to: Sender<BatchAppendResp>| async move {
         let mut open: HashMap<uuid::Uuid, Write> = HashMap::new();
-        while let Some(part) = request.message().await? {
+        loop {
+            // Whatever was sent to its end is answered before anybody is told to go.
+            let part = tokio::select! {
+                biased;
+                part = request.message() => part?,
+                () = stopping.clone() => return Err(come_back()),
+            };
+            let Some(part) = part else { return Ok(()) };
             let correlation = read_id(part.correlation_id.clone())?;
             let is_final = part.is_final;
             if open.len() >= OPEN_MAX && !open.contains_key(&correlation) {
@@ -56,7 +65,6 @@ pub(super) fn batch_append(
                 send(&to, answer).await?;
             }
         }
-        Ok(())
     })
 }
 

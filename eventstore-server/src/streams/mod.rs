@@ -7,6 +7,7 @@ mod link;
 mod read;
 mod request;
 mod subscribe;
+mod told;
 
 use std::pin::Pin;
 
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::ending::{Stopping, come_back, never};
 use crate::proto::event_store::client::streams::streams_server::Streams;
 use crate::proto::event_store::client::streams::*;
 
@@ -25,6 +27,7 @@ const ANSWERS_WAITING_MAX: usize = 64;
 pub(crate) use link::told;
 pub(crate) use read::content;
 pub(crate) use request::{From, Place, Reading, parse};
+pub(crate) use told::{caught_up_with_all, caught_up_with_stream, checkpoint, confirmation};
 
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -33,6 +36,7 @@ pub(crate) type Sender<T> = mpsc::Sender<Result<T, Status>>;
 
 pub(crate) struct StreamsService {
     pub store: EventStore,
+    pub stopping: Stopping,
 }
 
 /// Runs `work` until it is done or nobody listens; its failure is the last answer.
@@ -40,11 +44,12 @@ pub(crate) fn answer<T: Send + 'static, W>(work: impl FnOnce(Sender<T>) -> W) ->
 where
     W: Future<Output = Result<(), Status>> + Send + 'static,
 {
-    answer_buffered(ANSWERS_WAITING_MAX, work)
+    answer_until(never(), ANSWERS_WAITING_MAX, work)
 }
 
-/// The same with room for so many answers.
-pub(crate) fn answer_buffered<T: Send + 'static, W>(
+/// The same until the server stops, with room for so many answers.
+pub(crate) fn answer_until<T: Send + 'static, W>(
+    stopping: Stopping,
     answers: usize,
     work: impl FnOnce(Sender<T>) -> W,
 ) -> Answers<T>
@@ -57,6 +62,7 @@ where
         let done = tokio::select! {
             done = working => done,
             () = sender.closed() => Ok(()),
+            () = stopping => Err(come_back()),
         };
         if let Err(status) = done {
             // Whoever has gone need not hear it.
@@ -78,7 +84,7 @@ impl Streams for StreamsService {
 
     async fn read(&self, request: Request<ReadReq>) -> Result<Response<Self::ReadStream>, Status> {
         let asked = request::parse(request.into_inner())?;
-        Ok(Response::new(read::read(self.store.clone(), asked).await?))
+        Ok(Response::new(read::read(self.store.clone(), asked, self.stopping.clone()).await?))
     }
 
     async fn append(
@@ -103,7 +109,8 @@ impl Streams for StreamsService {
         &self,
         request: Request<Streaming<BatchAppendReq>>,
     ) -> Result<Response<Self::BatchAppendStream>, Status> {
-        let answers = batch_append::batch_append(self.store.clone(), request.into_inner());
+        let (store, stopping) = (self.store.clone(), self.stopping.clone());
+        let answers = batch_append::batch_append(store, request.into_inner(), stopping);
         Ok(Response::new(answers))
     }
 }

@@ -6,6 +6,7 @@ use tonic::Status;
 use super::link::told;
 use super::request::{Asked, From, Place, Reading};
 use super::{Answers, Sender, answer, send, subscribe};
+use crate::ending::Stopping;
 use crate::envelope::Event;
 use crate::filter::Filter;
 use crate::guard::Guard;
@@ -17,7 +18,11 @@ use crate::status::{stream_deleted, unreadable};
 /// Events that are fetched at a time.
 pub(super) const PAGE_EVENTS: usize = 256;
 
-pub(super) async fn read(store: EventStore, asked: Asked) -> Result<Answers<ReadResp>, Status> {
+pub(super) async fn read(
+    store: EventStore,
+    asked: Asked,
+    stopping: Stopping,
+) -> Result<Answers<ReadResp>, Status> {
     let Asked { from, is_backwards, count, reading } = asked;
     match (from, count) {
         (From::Stream { name, from }, Some(count)) => {
@@ -32,7 +37,7 @@ pub(super) async fn read(store: EventStore, asked: Asked) -> Result<Answers<Read
             let asked = AllRead { from, filter, is_backwards, count, reading };
             Ok(answer(|to| async move { asked.run(&store, &to).await }))
         }
-        (from, None) => subscribe::subscribe(store, from, reading).await,
+        (from, None) => subscribe::subscribe(store, from, reading, stopping).await,
     }
 }
 

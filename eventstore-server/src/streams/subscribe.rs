@@ -6,31 +6,36 @@ use tonic::Status;
 use super::link::told;
 use super::read::{PAGE_EVENTS, content};
 use super::request::{From, Place, Reading};
-use super::{Answers, Sender, answer, send};
+use super::{
+    ANSWERS_WAITING_MAX, Answers, Sender, answer_until, caught_up_with_all, caught_up_with_stream,
+    checkpoint, confirmation, send,
+};
+use crate::ending::Stopping;
 use crate::envelope::{Event, is_tombstone};
 use crate::filter::Filter;
 use crate::guard::Guard;
-use crate::ids::new_id;
 use crate::message::time;
 use crate::names::{settings_of, stored};
 use crate::proto::event_store::client::streams::ReadResp;
-use crate::proto::event_store::client::streams::read_resp::{
-    CaughtUp, Checkpoint, Content, Position as WirePosition, SubscriptionConfirmation,
-};
+use crate::proto::event_store::client::streams::read_resp::Content;
 use crate::status::{stream_deleted, unreadable};
 
 pub(super) async fn subscribe(
     store: EventStore,
     from: From,
     reading: Reading,
+    stopping: Stopping,
 ) -> Result<Answers<ReadResp>, Status> {
+    let room = ANSWERS_WAITING_MAX;
     match from {
         From::Stream { name, from } => {
             let guard = Guard::load(&store, &name).await.map_err(unreadable)?;
             if guard.is_tombstoned {
                 return Err(stream_deleted(&name));
             }
-            Ok(answer(|to| async move { stream(&store, &name, from, reading, &to).await }))
+            Ok(answer_until(stopping, room, |to| async move {
+                stream(&store, &name, from, reading, &to).await
+            }))
         }
         From::All { from, filter } => {
             let head = store.head().await.map_err(unreadable)?;
@@ -40,14 +45,9 @@ pub(super) async fn subscribe(
                 Place::End => head,
             };
             let all = All { store, after, head, filter, reading, looked_at: 0 };
-            Ok(answer(|to| async move { all.run(&to).await }))
+            Ok(answer_until(stopping, room, |to| async move { all.run(&to).await }))
         }
     }
-}
-
-async fn confirm(to: &Sender<ReadResp>) -> Result<(), Status> {
-    let confirmation = SubscriptionConfirmation { subscription_id: new_id().to_string() };
-    send(to, content(Content::Confirmation(confirmation))).await
 }
 
 /// Catches up by reading the stream, then follows the log from where it stood before.
@@ -58,7 +58,7 @@ async fn stream(
     reading: Reading,
     to: &Sender<ReadResp>,
 ) -> Result<(), Status> {
-    confirm(to).await?;
+    send(to, confirmation()).await?;
     let head = store.head().await.map_err(unreadable)?;
     let stream = stored(name);
     let guard = Guard::load(store, name).await.map_err(unreadable)?;
@@ -81,12 +81,8 @@ async fn stream(
             send(to, content(Content::Event(told))).await?;
         }
     }
-    let caught_up = CaughtUp {
-        timestamp: Some(time(store.clock().await.map_err(unreadable)?)),
-        stream_revision: i64::from(after.get()).checked_sub(1).filter(|it| *it >= 0),
-        position: None,
-    };
-    send(to, content(Content::CaughtUp(caught_up))).await?;
+    let now = time(store.clock().await.map_err(unreadable)?);
+    send(to, caught_up_with_stream(after.get(), Some(now))).await?;
     follow(store, name, head, after, reading, to).await
 }
 
@@ -127,7 +123,7 @@ struct All {
 
 impl All {
     async fn run(mut self, to: &Sender<ReadResp>) -> Result<(), Status> {
-        confirm(to).await?;
+        send(to, confirmation()).await?;
         let mut log = self.store.subscribe(self.after);
         let mut is_live = self.after >= self.head;
         if is_live {
@@ -159,29 +155,17 @@ impl All {
         Ok(())
     }
 
-    /// Up to here nothing else matched, so that nobody reads it again.
     async fn checkpoint(&mut self, to: &Sender<ReadResp>) -> Result<(), Status> {
         self.looked_at = 0;
-        let position = self.after.to_stored();
-        let checkpoint = Checkpoint {
-            commit_position: position,
-            prepare_position: position,
-            timestamp: Some(time(self.store.clock().await.map_err(unreadable)?)),
-        };
-        send(to, content(Content::Checkpoint(checkpoint))).await
+        let now = time(self.store.clock().await.map_err(unreadable)?);
+        send(to, checkpoint(self.after.to_stored(), Some(now))).await
     }
 
     async fn caught_up(&mut self, to: &Sender<ReadResp>) -> Result<(), Status> {
         if self.filter.is_some() && self.looked_at > 0 {
             self.checkpoint(to).await?;
         }
-        let position = self.after.to_stored();
-        let caught_up = CaughtUp {
-            timestamp: Some(time(self.store.clock().await.map_err(unreadable)?)),
-            stream_revision: None,
-            position: (self.after != Position::START)
-                .then_some(WirePosition { commit_position: position, prepare_position: position }),
-        };
-        send(to, content(Content::CaughtUp(caught_up))).await
+        let now = time(self.store.clock().await.map_err(unreadable)?);
+        send(to, caught_up_with_all(self.after.to_stored(), Some(now))).await
     }
 }

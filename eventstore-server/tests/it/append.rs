@@ -76,6 +76,12 @@ async fn the_same_events_again_change_nothing(face: Face) {
     assert_eq!(behind.next_expected_version, 4);
     let mixed = vec![event("one").id(Uuid::from_u128(1)), event("three")];
     assert!(face.append("a", StreamState::NoStream, mixed).await.is_err());
+    // Who expects nothing and asks late is answered as at first, too.
+    let first = face.append("c", StreamState::Any, events()).await.unwrap();
+    face.given("c", 1).await;
+    let again = face.append("c", StreamState::Any, events()).await.unwrap();
+    assert_eq!((again.next_expected_version, again.position), (1, first.position));
+    assert_eq!(face.read("c", Default::default()).await.unwrap().len(), 3);
 }
 
 async fn of_many_at_one_revision_one_wins(face: Face) {

@@ -9,6 +9,9 @@ use kurrentdb::{
 
 use crate::server::{Face, event, revisions};
 
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn a_deleted_stream_is_not_found_and_begins_again_behind(face: Face) {
     face.given("a", 3).await;
     face.client.delete_stream("a", &DeleteStreamOptions::default()).await.unwrap();
@@ -111,6 +114,19 @@ async fn settings_come_back_and_hide_what_they_say(face: Face) {
     assert_eq!(revisions(&face.read("$$a", end).await.unwrap()), [2]);
 }
 
+async fn what_is_too_old_is_hidden(face: Face) {
+    face.given("a", 2).await;
+    // One second: the protocol counts these, and this client writes milliseconds.
+    let old = StreamMetadataBuilder::new().max_age(Duration::from_millis(1)).build();
+    face.client.set_stream_metadata("a", &Default::default(), &old).await.unwrap();
+    // Each read takes its time; that of the events passes meanwhile.
+    let all_gone = async { while !face.read("a", Default::default()).await.unwrap().is_empty() {} };
+    tokio::time::timeout(PATIENCE, all_gone).await.unwrap();
+    let kept = StreamMetadataBuilder::new().build();
+    face.client.set_stream_metadata("a", &Default::default(), &kept).await.unwrap();
+    assert_eq!(revisions(&face.read("a", Default::default()).await.unwrap()), [0, 1]);
+}
+
 on_each_backend![
     a_deleted_stream_is_not_found_and_begins_again_behind,
     of_many_that_begin_a_deleted_stream_again_one_wins,
@@ -118,4 +134,5 @@ on_each_backend![
     an_ended_stream_stays_ended,
     of_appends_and_an_end_none_comes_after_the_end,
     settings_come_back_and_hide_what_they_say,
+    what_is_too_old_is_hidden,
 ];

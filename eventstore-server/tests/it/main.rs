@@ -22,9 +22,11 @@ macro_rules! on_each_backend {
 mod append;
 mod clients;
 mod delete;
+mod ending;
 mod feed;
 mod native;
 mod persistent;
 mod read;
 mod server;
 mod subscribe;
+mod wire;

@@ -142,6 +142,21 @@ async fn a_group_follows_all_streams_through_a_filter(face: Face) {
     assert_eq!(listed[0].group_name, "group");
 }
 
+async fn a_group_takes_no_more_consumers_than_it_may(face: Face) {
+    face.given("a", 1).await;
+    let mut options = from_start();
+    options.settings_mut().max_subscriber_count = 1;
+    made(&face.client, options).await;
+    let mut only = consumer(&face.client).await;
+    assert_eq!(next(&mut only).await.1, 0);
+    let refused = consumer(&face.client).await.next().await;
+    assert!(format!("{refused:?}").contains("Maximum subscriptions reached"), "{refused:?}");
+    drop(only);
+    // The seat is free when the server has noticed; until then one more is refused again.
+    let seated = async { while consumer(&face.client).await.next().await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(60), seated).await.unwrap();
+}
+
 on_each_backend![
     what_is_acknowledged_does_not_come_again,
     what_is_refused_comes_again_and_is_put_aside,
@@ -149,4 +164,5 @@ on_each_backend![
     what_a_consumer_left_goes_to_the_next,
     groups_are_made_once_and_end_with_their_consumers,
     a_group_follows_all_streams_through_a_filter,
+    a_group_takes_no_more_consumers_than_it_may,
 ];

@@ -1,5 +1,6 @@
 //! A server on a socket of its own, and a client of it.
 
+use std::net::SocketAddr;
 use std::sync::Once;
 
 use keynest_eventstore_server::serve;
@@ -11,6 +12,7 @@ use kurrentdb::{
 };
 use sqlx::PgPool;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 static PROVIDER: Once = Once::new();
 
@@ -28,14 +30,22 @@ pub struct Face {
 
 impl Face {
     pub async fn over(store: EventStore) -> Self {
+        Self::until(store, std::future::pending()).await.0
+    }
+
+    /// With where it listens, and when it has ended.
+    pub async fn until(
+        store: EventStore,
+        until: impl Future<Output = ()> + Send + 'static,
+    ) -> (Self, SocketAddr, JoinHandle<()>) {
         install_provider();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let serving = serve(store.clone(), listener, std::future::pending());
-        tokio::spawn(async move { serving.await.unwrap() });
-        let url = format!("kurrentdb://127.0.0.1:{port}?tls=false&discoveryInterval=1");
+        let address = listener.local_addr().unwrap();
+        let serving = serve(store.clone(), listener, until);
+        let served = tokio::spawn(async move { serving.await.unwrap() });
+        let url = format!("kurrentdb://{address}?tls=false&discoveryInterval=1");
         let client = Client::new(url.parse().unwrap()).unwrap();
-        Self { client, store }
+        (Self { client, store }, address, served)
     }
 
     pub async fn append(

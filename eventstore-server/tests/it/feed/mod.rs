@@ -1,5 +1,8 @@
 //! The read-only feed as the official Rust client sees it, in front of a log whose events have owners.
 
+mod limits;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +15,8 @@ use kurrentdb::{
     SubscriptionEvent, SubscriptionFilter,
 };
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::server::{collect, event, install_provider, revisions};
@@ -131,33 +135,51 @@ impl Reader for OfOne {
     }
 }
 
-async fn feed(known: usize) -> (Shelf, impl Fn(&str) -> Client) {
-    install_provider();
-    let shelf = Shelf(Arc::new(watch::Sender::new(known)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let options = FeedOptions {
-        connections_max: 8,
-        streams_max: 8,
-        message_bytes_max: 4_096,
-        keep_alive: Duration::from_secs(20),
-        drain: Duration::from_secs(1),
-        tls: None,
-    };
-    let draining = futures::FutureExt::shared(std::future::pending::<()>());
-    tokio::spawn(serve_feed(shelf.clone(), listener, options, draining));
-    let client = move |credentials: &str| {
-        let url =
-            format!("kurrentdb://{credentials}127.0.0.1:{port}?tls=false&discoveryInterval=1");
+struct Feed {
+    shelf: Shelf,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl Feed {
+    async fn start(known: usize, change: impl FnOnce(&mut FeedOptions)) -> Self {
+        install_provider();
+        let shelf = Shelf(Arc::new(watch::Sender::new(known)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut options = FeedOptions {
+            connections_max: 8,
+            streams_max: 8,
+            message_bytes_max: 4_096,
+            keep_alive: Duration::from_secs(20),
+            drain: Duration::from_secs(1),
+            tls: None,
+        };
+        change(&mut options);
+        let (stop, stopped) = oneshot::channel();
+        // Nobody stops it whose sender is gone.
+        let draining = async {
+            if stopped.await.is_err() {
+                std::future::pending().await
+            }
+        };
+        let draining = futures::FutureExt::shared(Box::pin(draining));
+        let served = tokio::spawn(serve_feed(shelf.clone(), listener, options, draining));
+        Self { shelf, address, stop, served }
+    }
+
+    fn client(&self, credentials: &str) -> Client {
+        let address = self.address;
+        let url = format!("kurrentdb://{credentials}{address}?tls=false&discoveryInterval=1");
         Client::new(url.parse().unwrap()).unwrap()
-    };
-    (shelf, client)
+    }
 }
 
 #[tokio::test]
 async fn each_caller_reads_what_is_theirs() {
-    let (_, client) = feed(LOG.len()).await;
-    let ann = client("ann:secret@");
+    let feed = Feed::start(LOG.len(), |_| {}).await;
+    let ann = feed.client("ann:secret@");
     let all = |options: ReadAllOptions| {
         let ann = ann.clone();
         async move {
@@ -186,7 +208,7 @@ async fn each_caller_reads_what_is_theirs() {
         assert!(matches!(refused, Error::ResourceNotFound), "{absent}: {refused:?}");
     }
     for stranger in ["", "ann:wrong@"] {
-        let stranger = client(stranger);
+        let stranger = feed.client(stranger);
         let read = async { collect(stranger.read_all(&Default::default()).await?).await };
         assert!(matches!(read.await.unwrap_err(), Error::Grpc { .. } | Error::AccessDenied));
     }
@@ -194,8 +216,8 @@ async fn each_caller_reads_what_is_theirs() {
 
 #[tokio::test]
 async fn nobody_writes_through_the_feed() {
-    let (_, client) = feed(LOG.len()).await;
-    let ann = client("ann:secret@");
+    let feed = Feed::start(LOG.len(), |_| {}).await;
+    let ann = feed.client("ann:secret@");
     let append = ann.append_to_stream("a", &Default::default(), event("mine")).await;
     let delete = ann.delete_stream("a", &Default::default()).await;
     let end = ann.tombstone_stream("a", &Default::default()).await;
@@ -208,8 +230,8 @@ async fn nobody_writes_through_the_feed() {
 
 #[tokio::test]
 async fn a_subscription_hears_its_own_and_ends_with_its_credentials() {
-    let (shelf, client) = feed(3).await;
-    let ann = client("ann:secret@");
+    let feed = Feed::start(3, |_| {}).await;
+    let ann = feed.client("ann:secret@");
     let filter = SubscriptionFilter::on_stream_name().add_prefix("a").max(1);
     let options = SubscribeToAllOptions::default()
         .position(StreamPosition::Position(WirePosition { commit: place(0), prepare: place(0) }))
@@ -225,7 +247,7 @@ async fn a_subscription_hears_its_own_and_ends_with_its_credentials() {
                 format!("checkpoint {}", position.commit)
             }
             Ok(SubscriptionEvent::CaughtUp(_)) => {
-                shelf.0.send_replace(LOG.len());
+                feed.shelf.0.send_replace(LOG.len());
                 "caught up".to_owned()
             }
             Ok(SubscriptionEvent::Confirmed(_)) => continue,
@@ -234,7 +256,7 @@ async fn a_subscription_hears_its_own_and_ends_with_its_credentials() {
         };
         heard.push(heard_now);
         if heard.len() == 6 {
-            shelf.0.send_replace(0);
+            feed.shelf.0.send_replace(0);
         }
     };
     let expected = [
