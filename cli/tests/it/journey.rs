@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::running::{Place, Running, files_below};
 
-const PASSWORD: &str = "canary-Passw0rd-x7Q2";
+pub const PASSWORD: &str = "canary-Passw0rd-x7Q2";
 const VALUE: &str = "canary-value-k4W9 # with \"quotes\" and $signs\nand a second line";
 
 pub struct People {

@@ -1,5 +1,7 @@
 //! The event feed over gRPC of the real program, asked by the official Python client: who is let in, what they see, when it ends.
 
+mod standing;
+
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -23,9 +25,13 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
         let place = Place::new();
         let mut command = place.keynest(&["serve", "--event-feed-grpc", "127.0.0.1:0"]);
-        command.envs(with_certificate(&place));
+        command.envs(with_certificate(&place)).envs(settings.iter().copied());
         let running = place.start_by(command);
         let people = People::arrive(&running).await;
         let anns = found_organization(&running, &people).await;
@@ -39,7 +45,7 @@ impl World {
     fn client(&self, token: &str, arguments: &[&str]) -> Command {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(here.join("../.tools/venv/bin/python"));
-        command.arg(here.join("tests/it/feed_grpc.py")).args([
+        command.arg(here.join("tests/it/feed_grpc/client.py")).args([
             feed_address(&self.place).as_str(),
             &certificate(&self.place),
             token,
@@ -55,6 +61,13 @@ impl World {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
+    }
+
+    /// Why this caller is not let in.
+    fn refusal(&self, token: &str) -> String {
+        let told = self.ask(token, &["all"]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        told[0]["why"].as_str().unwrap().to_owned()
     }
 
     fn follow(&self, token: &str, arguments: &[&str]) -> Following {
@@ -204,17 +217,12 @@ async fn the_feed_over_grpc_tells_what_http_tells_and_nothing_of_others() {
 async fn the_feed_over_grpc_lets_in_whom_http_lets_in() {
     let world = World::new().await;
     let ann = &world.people.ann;
-    let refusal = |token: &str| {
-        let told = world.ask(token, &["all"]);
-        assert_eq!(told.len(), 1, "{told:?}");
-        told[0]["why"].as_str().unwrap().to_owned()
-    };
     for bad in ["kn_wrong", "nonsense", "a.b.c"] {
-        assert!(refusal(bad).contains("token_not_valid"), "{bad}");
+        assert!(world.refusal(bad).contains("token_not_valid"), "{bad}");
     }
     let elsewhere = json!({"organizations": [world.anns], "ip_ranges": ["203.0.113.0/24"]});
     let (elsewhere, _) = world.token(ann, elsewhere).await;
-    assert!(refusal(&elsewhere).contains("token_not_valid"));
+    assert!(world.refusal(&elsewhere).contains("token_not_valid"));
     // A token of one project audits no organization: it sees nothing, as over HTTP.
     let project = world.new_project(ann, world.anns, "narrow").await;
     let (narrow, _) = world.token(ann, json!({"projects": [project]})).await;
@@ -226,7 +234,7 @@ async fn the_feed_over_grpc_lets_in_whom_http_lets_in() {
     assert!(world.ask(&ended, &["all"]).len() > 3);
     let path = format!("/api/auth/tokens/{id}/");
     world.running.json(204, Method::DELETE, &path, Some(ann), None).await;
-    assert!(refusal(&ended).contains("token_not_valid"));
+    assert!(world.refusal(&ended).contains("token_not_valid"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -261,5 +269,6 @@ async fn a_subscription_over_grpc_hears_its_own_and_ends_with_its_token_and_the_
     let mut open = world.follow(bob, &["follow"]);
     open.until("caught_up");
     assert_eq!(world.running.stop(), Some(0));
-    open.until("ended");
+    let ended = open.until("ended");
+    assert!(ended["why"].as_str().unwrap().contains("come back"), "{ended}");
 }
