@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures::TryStreamExt;
 use sqlx::{PgConnection, query, query_scalar};
 use uuid::Uuid;
 
@@ -18,6 +19,9 @@ const INSERT: &str = "insert into store.events (position, stream_id, revision, r
      command_id, session, request, causation, correlation, version, content_type, type, client, data) \
      select e.n, $1 + e.n, 1, clock_timestamp(), 1, 1, e.id, e.id, e.id, e.id, null, e.id, 1, 1, 'variable.created', null, e.data \
      from unnest($2::bigint[], $3::uuid[], $4::bytea[]) e(n, id, data)";
+
+/// All columns that a reader of the log asks for.
+const SEND: &str = "copy (select * from store.events order by position) to stdout (format binary)";
 
 /// F: one row into a table with nothing else, committed.
 pub async fn plain_commits(connection: &mut PgConnection, turns: usize) -> anyhow::Result<Samples> {
@@ -66,6 +70,8 @@ pub async fn inserts(
 pub struct Scans {
     /// Looked at by the server, nothing sent.
     pub scanned: f64,
+    /// Sent to a client that does not look at them.
+    pub sent: f64,
     /// Written into another table by the server.
     pub inserted: f64,
 }
@@ -74,13 +80,18 @@ pub struct Scans {
 pub async fn scan(connection: &mut PgConnection) -> anyhow::Result<Scans> {
     // One process, as everything that it is compared with.
     query("set max_parallel_workers_per_gather = 0").execute(&mut *connection).await?;
-    let mut best = Scans { scanned: 0.0, inserted: 0.0 };
+    let mut best = Scans { scanned: 0.0, sent: 0.0, inserted: 0.0 };
     for _ in 0..SCANS {
         let began = Instant::now();
         let count: i64 = query_scalar("select count(data) from store.events where data <> ''")
             .fetch_one(&mut *connection)
             .await?;
         best.scanned = best.scanned.max(rate(count, began.elapsed()));
+        let began = Instant::now();
+        let mut sent = connection.copy_out_raw(SEND).await?;
+        while sent.try_next().await?.is_some() {}
+        drop(sent);
+        best.sent = best.sent.max(rate(count, began.elapsed()));
         sqlx::raw_sql("create unlogged table public.copied (like store.events including indexes)")
             .execute(&mut *connection)
             .await?;

@@ -11,6 +11,7 @@ use keynest_store::{
 use serde_json::{Value, json};
 
 use super::appending::event;
+use crate::limits::database::Scans;
 use crate::load::{Caller, Load, Span, closed};
 use crate::table::Table;
 
@@ -87,14 +88,18 @@ async fn fill(store: &EventStore, clock: &Clock) -> anyhow::Result<StreamName> {
 }
 
 impl Read {
-    pub fn table(&self, scanned: f64) -> Table {
+    pub fn table(&self, scans: &Scans) -> Table {
         let head = ["reads", "clients", "per second", "p50, ms", "p99, ms", "errors"];
         let mut table = Table::new("Reads", head);
         let none = || "".to_owned();
         let all = format!("all {} events, in events", self.events);
         table.row([all, "1".to_owned(), format!("{:.0}", self.all), none(), none(), none()]);
-        let scan = "the server's own scan, in events".to_owned();
-        table.row([scan, "1".to_owned(), format!("{scanned:.0}"), none(), none(), none()]);
+        for (what, rate) in
+            [("sent, not looked at", scans.sent), ("the server's own scan", scans.scanned)]
+        {
+            let cells = [format!("{what}, in events"), "1".to_owned(), format!("{rate:.0}")];
+            table.row(cells.into_iter().chain([none(), none(), none()]));
+        }
         for load in &self.streams {
             let cells = [format!("a stream of {STREAM_EVENTS}"), load.clients.to_string()];
             table.row(cells.into_iter().chain(load.cells()));
