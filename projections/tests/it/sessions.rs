@@ -45,6 +45,28 @@ async fn a_session_ends_once(_: PgPoolOptions, options: PgConnectOptions) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn of_many_refreshes_at_once_the_last_of_each_session_stands(
+    _: PgPoolOptions,
+    options: PgConnectOptions,
+) {
+    let world = World::new(options).await;
+    let (laptop, phone) = (session(1), session(2));
+    for id in [laptop, phone] {
+        world.signs_in(ANN, id, at(0)).await;
+    }
+    let refresh_key = KeyId::new(Uuid::nil());
+    for (id, generation, seconds) in [(laptop, 1, 60), (phone, 1, 70), (laptop, 2, 80)] {
+        let refreshed = SessionRefreshed { generation, refresh_key, at: at(seconds) };
+        world.happens::<Session>(id, refreshed).await;
+    }
+    world.catch_up().await;
+    for (id, generation, seconds) in [(laptop, 2, 80), (phone, 1, 70)] {
+        let row = world.queries.session(id).await.unwrap().unwrap();
+        assert_eq!((row.generation, row.last_used_at), (generation, at(seconds)));
+    }
+}
+
+#[sqlx::test(migrations = false)]
 async fn new_credentials_end_every_other_session(_: PgPoolOptions, options: PgConnectOptions) {
     let world = World::new(options).await;
     for number in 1..=3 {

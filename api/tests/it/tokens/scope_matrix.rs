@@ -253,6 +253,11 @@ async fn lists_show_what_the_token_reaches_and_nothing_beside(pool: PgPool) {
         let page = team.app.read(&kind.bearer, "variables/").await.expect(200).body;
         let shown = kind.stands.ends_with('i');
         assert_eq!(page["count"], u32::from(shown), "{}", kind.name);
+        if shown {
+            let path = format!("environments/{}/variables/", team.environment);
+            let page = team.app.read(&kind.bearer, &path).await.expect(200).body;
+            assert_eq!(page["count"], 1, "{}", kind.name);
+        }
         let value = &page["results"][0]["decrypted_value"];
         if shown {
             let clear = if kind.is_editor { "1" } else { "[HIDDEN]" };
