@@ -12,7 +12,7 @@ use keynest_domain::Lifetime;
 use keynest_domain::login::Lockout;
 use keynest_domain::session::Lifetimes;
 use keynest_domain::user::LinkLimits;
-use keynest_projections::{Projections, Queries};
+use keynest_projections::{Projections, Queries, ReadOptions, connect_read_pool};
 use keynest_store::postgres::backup::is_restore_begun;
 use keynest_store::postgres::{
     Introduction, Postgres, PostgresIdempotency, PostgresKeyTable, Presence, StoreOptions,
@@ -105,10 +105,9 @@ impl Product {
         take_first_places(&work, &store, &clock).await.context("take the mailer's place")?;
 
         let connect = database.url.parse().context("read the database URL")?;
-        let read_pool =
-            keynest_projections::connect_read_pool(connect, config.database.read_connections_max)
-                .await
-                .context("connect to the read models")?;
+        let read_pool = connect_read_pool(connect, &read_options(&config))
+            .await
+            .context("connect to the read models")?;
         keynest_projections::migrate(&read_pool).await.context("migrate the read models")?;
         let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
         Ok(Self {
@@ -204,6 +203,7 @@ fn store_options(config: &Config) -> StoreOptions {
         lock_timeout: Duration::from_millis(database.lock_timeout_ms),
         statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         idle_in_transaction_timeout: Duration::from_millis(database.idle_in_transaction_timeout_ms),
+        silence_max: Duration::from_millis(database.silence_max_ms),
         queue_requests: config.store.queue_max,
         queue_bytes: config.store.queue_bytes_max,
         batch_requests: config.store.batch_requests_max,
@@ -212,6 +212,15 @@ fn store_options(config: &Config) -> StoreOptions {
         handover_events: config.store.handover_events_max,
         handover_bytes: config.store.handover_bytes_max,
         ..StoreOptions::default()
+    }
+}
+
+fn read_options(config: &Config) -> ReadOptions {
+    let database = &config.database;
+    ReadOptions {
+        connections_max: database.read_connections_max,
+        acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
+        silence_max: Duration::from_millis(database.silence_max_ms),
     }
 }
 

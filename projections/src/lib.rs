@@ -61,7 +61,7 @@ pub use projection::{Applied, Categories, Projection};
 pub use projections::{Projections, all};
 pub use projects::{ProjectRow, Projects};
 pub use queries::Queries;
-pub use read_pool::{MIGRATOR, READ_SCHEMA, connect_read_pool, contract, migrate};
+pub use read_pool::{MIGRATOR, READ_SCHEMA, ReadOptions, connect_read_pool, contract, migrate};
 pub use reader::Reader;
 pub use rebuild::{RebuildError, RebuildProgress};
 pub use runner::RunnerError;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::runner::{BATCH_EVENTS_MAX, Runner, RunnerError};
@@ -12,6 +12,9 @@ use crate::runner::{BATCH_EVENTS_MAX, Runner, RunnerError};
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// Pause after the first failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Longest time for one batch. A database that fell silent in the middle of an answer never ends it: the connection is gone
+/// there, and nobody said so here.
+const BATCH_MAX: Duration = Duration::from_secs(60);
 /// Longest pause between two tries.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
@@ -49,18 +52,18 @@ async fn follow(
     stop: &CancellationToken,
     pause: &mut Duration,
 ) -> Result<(), RunnerError> {
-    let mut progress = runner.load().await?;
+    let mut progress = within(runner.load()).await?;
     let mut log = runner.store.subscribe(progress.seen);
     let mut flush_at = Instant::now() + FLUSH_AFTER;
     loop {
         let is_behind = progress.stored != progress.seen;
         tokio::select! {
             biased;
-            () = stop.cancelled() => return runner.flush(&mut progress).await,
+            () = stop.cancelled() => return within(runner.flush(&mut progress)).await,
             Ok(()) = reconnects.changed() => return Ok(()),
-            () = sleep_until(flush_at), if is_behind => runner.flush(&mut progress).await?,
+            () = sleep_until(flush_at), if is_behind => within(runner.flush(&mut progress)).await?,
             batch = log.next_batch(BATCH_EVENTS_MAX) => {
-                runner.take(&mut progress, &batch?).await?;
+                within(runner.take(&mut progress, &batch?)).await?;
                 *pause = PAUSE_MIN;
                 if !is_behind {
                     flush_at = Instant::now() + FLUSH_AFTER;
@@ -68,6 +71,10 @@ async fn follow(
             }
         }
     }
+}
+
+async fn within<T>(work: impl Future<Output = Result<T, RunnerError>>) -> Result<T, RunnerError> {
+    timeout(BATCH_MAX, work).await.unwrap_or(Err(RunnerError::Unanswered))
 }
 
 fn log(projection: &str, error: &(dyn std::error::Error + 'static)) {

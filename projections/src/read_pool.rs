@@ -1,7 +1,9 @@
 //! The connections of the read side, and the schema they see.
 
+use std::time::Duration;
+
 use keynest_store::FormatLevel;
-use keynest_store::postgres::{Steps, migrate_schema};
+use keynest_store::postgres::{SILENCE_MAX, Steps, migrate_schema, trusting, watched};
 use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -15,18 +17,42 @@ const IDLE_TIMEOUT: &str = "60s";
 /// A page somewhere costs hardly more than the next one: what is asked for is in memory or on a disk without arms. With
 /// Postgres's own 4.0 whole small tables are read instead of one row by its index.
 const PAGE_COST: &str = "1.1";
+
+/// Limits of the read side, each with a default.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Connections for projections and queries.
+    pub connections_max: u32,
+    /// How long a caller waits for a connection.
+    pub acquire_timeout: Duration,
+    /// How long the other end of a connection may be silent before it counts as gone.
+    pub silence_max: Duration,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 12,
+            acquire_timeout: Duration::from_secs(5),
+            silence_max: SILENCE_MAX,
+        }
+    }
+}
+
 /// The read models' schema, step by step.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations/read");
 
 /// Connections for queries and projections. Commits do not wait for the disk: rows and checkpoint
-/// are lost together and projected again (DESIGN 6).
+/// are lost together and projected again (DESIGN 6). Whoever is silent for too long loses its turn on a checkpoint.
 pub async fn connect_read_pool(
-    options: PgConnectOptions,
-    connections_max: u32,
+    connect: PgConnectOptions,
+    options: &ReadOptions,
 ) -> Result<PgPool, sqlx::Error> {
-    keynest_store::postgres::trusting(PgPoolOptions::new())
-        .max_connections(connections_max)
-        .connect_with(within(options, READ_SCHEMA))
+    let connect = watched(connect, options.silence_max);
+    trusting(PgPoolOptions::new())
+        .max_connections(options.connections_max)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_with(within(connect, READ_SCHEMA))
         .await
 }
 
@@ -53,4 +79,30 @@ pub async fn contract(read: &PgPool, level: FormatLevel) -> Result<(), MigrateEr
 
 async fn take(read: &PgPool, steps: &Steps) -> Result<(), MigrateError> {
     migrate_schema(&read.connect_options(), READ_SCHEMA, &MIGRATOR, steps).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[sqlx::test(migrations = false)]
+    async fn the_server_looks_after_whoever_holds_a_checkpoint(
+        _: PgPoolOptions,
+        connect: PgConnectOptions,
+    ) {
+        let pool = connect_read_pool(connect, &ReadOptions::default()).await.unwrap();
+        let beside = within(pool.connect_options().as_ref().clone(), "beside");
+        let beside = PgPoolOptions::new().connect_with(beside).await.unwrap();
+        for pool in [pool, beside] {
+            let settings: (String, String, String, String) = sqlx::query_as(
+                "select current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'),
+                     current_setting('tcp_keepalives_count'), current_setting('tcp_user_timeout')",
+            )
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+            let expected = ["1", "1", "2", "3000"].map(str::to_owned);
+            assert_eq!(<[String; 4]>::from(settings), expected);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keynest_store::postgres::{SILENCE_MAX, hear};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::watch;
@@ -22,7 +23,7 @@ pub(crate) async fn watch(rows: PgPool, lost: watch::Sender<u64>, stop: Cancella
             }
             is_first = false;
             // Nothing is listened to: only the loss of the connection ends this.
-            tokio::select! { () = stop.cancelled() => return, _ = listener.try_recv() => {} }
+            tokio::select! { () = stop.cancelled() => return, _ = hear(&mut listener, SILENCE_MAX) => {} }
         }
         tokio::select! { () = stop.cancelled() => {}, () = sleep(PAUSE) => {} }
     }

@@ -27,6 +27,9 @@ pub enum RunnerError {
     /// The rows cannot be written.
     #[error("write the rows of a projection")]
     Rows(#[from] sqlx::Error),
+    /// Nothing was heard for far longer than a batch takes.
+    #[error("the database did not answer")]
+    Unanswered,
     /// The keyring or the database is away.
     #[error("apply events to a projection")]
     Apply(#[source] crate::error::ApplyError),

@@ -128,7 +128,10 @@ impl Consumer {
         let Some(mut lead) = Lead::win(&self.pool, self.durable(), stop).await? else {
             return Ok(());
         };
-        let place = Place::at(self.start().await?);
+        let place = tokio::select! {
+            error = lead.lost() => return Err(ConsumerError::LeadLost(self.durable(), error)),
+            start = self.start() => Place::at(start?),
+        };
         let seen = place.seen.subscribe();
         let lanes = async {
             tokio::try_join!(self.follow(place, stop), self.retry(stop), self.measure(seen, stop))

@@ -2,45 +2,40 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use keynest_store::postgres::{SILENCE_MAX, answered};
+use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions, Connection, PgPool};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// How often the lead is asked for, and looked after once it is there.
 const TICK: Duration = Duration::from_secs(1);
 /// A connection that does not answer for so long is lost, and the lead with it.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// Postgres drops a leader whose machine is gone: after so much silence it asks, …
-const SILENCE: Duration = Duration::from_secs(1);
-/// … so often, with as much time between, and that was it.
-const PROBES: u32 = 2;
-/// A leader is taken over from within this time, whether its process or its machine is gone.
+/// A leader is taken over from within this time, whether its process is gone or its machine, which the server drops after a
+/// silence.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
-const _: () = assert!(
-    (SILENCE.as_millis() + SILENCE.as_millis() * PROBES as u128 + TICK.as_millis())
-        < TAKEN_OVER_WITHIN.as_millis()
-);
+const _: () = assert!(SILENCE_MAX.as_millis() + TICK.as_millis() < TAKEN_OVER_WITHIN.as_millis());
 
 /// The lock of one durable. It ends with its connection, so a process that dies or is cut off loses it.
 pub(crate) struct Lead(PgConnection);
 
 impl Lead {
-    /// Waits until nobody else leads; `None` when it is time to stop.
+    /// Waits until nobody else leads; `None` when it is time to stop. `pool` is that of the store, whose connections the
+    /// server looks after.
     pub async fn win(
         pool: &PgPool,
         durable: &str,
         stop: &CancellationToken,
     ) -> Result<Option<Self>, sqlx::Error> {
-        let mut connection = watched(&pool.connect_options()).connect().await?;
+        let mut connection = pool.connect_options().connect().await?;
         let name = format!("keynest consumer {durable}");
         while !stop.is_cancelled() {
-            let row = sqlx::query!(
+            let ask = sqlx::query!(
                 r#"select pg_try_advisory_lock(hashtextextended($1, 0)) as "is_lead!""#,
                 name
-            )
-            .fetch_one(&mut connection)
-            .await?;
+            );
+            let row = answered(ANSWER_MAX, ask.fetch_one(&mut connection)).await?;
             if row.is_lead {
                 return Ok(Some(Self(connection)));
             }
@@ -57,10 +52,8 @@ impl Lead {
     pub async fn lost(&mut self) -> sqlx::Error {
         loop {
             sleep(TICK).await;
-            match timeout(ANSWER_MAX, self.0.ping()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return error,
-                Err(_) => return sqlx::Error::PoolTimedOut,
+            if let Err(error) = answered(ANSWER_MAX, self.0.ping()).await {
+                return error;
             }
         }
     }
@@ -73,28 +66,16 @@ impl Lead {
     }
 }
 
-/// A connection that the server looks after: of a process that is killed its end is closed, of a machine it is not.
-fn watched(options: &PgConnectOptions) -> PgConnectOptions {
-    let silence = SILENCE.as_secs().to_string();
-    // Nothing is asked while an answer is under way; how long one may be is another setting.
-    let unheard = SILENCE * (PROBES + 1);
-    options.clone().options([
-        ("tcp_user_timeout", unheard.as_millis().to_string()),
-        ("tcp_keepalives_idle", silence.clone()),
-        ("tcp_keepalives_interval", silence),
-        ("tcp_keepalives_count", PROBES.to_string()),
-    ])
-}
-
 #[cfg(test)]
 mod tests {
-    use sqlx::postgres::PgPoolOptions;
+    use keynest_store::postgres::{StoreOptions, connect_store_pool_with};
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
     use super::*;
 
     #[sqlx::test(migrations = false)]
     async fn the_server_looks_after_whoever_leads(_: PgPoolOptions, connect: PgConnectOptions) {
-        let pool = PgPoolOptions::new().connect_with(connect).await.unwrap();
+        let pool = connect_store_pool_with(connect, &StoreOptions::default()).await.unwrap();
         let lead = Lead::win(&pool, "probe", &CancellationToken::new()).await.unwrap();
         let mut lead = lead.unwrap();
         let settings: (String, String, String, String) = sqlx::query_as(

@@ -10,7 +10,7 @@ use keynest_api::{App, EdgeSettings, Settings, edge, server};
 use keynest_commands::{Clock, Commands};
 use keynest_crypto::{Keyring, PasswordHasher, RootKey};
 use keynest_domain::limits::Quotas;
-use keynest_projections::{Projections, Queries};
+use keynest_projections::{Projections, Queries, ReadOptions};
 use keynest_store::postgres::{
     Postgres, PostgresQuotas, StoreOptions, connect_store_pool_with, migrate,
 };
@@ -223,7 +223,8 @@ impl Builder {
         let (log, keys, time) = (store.clone(), keyring.clone(), clock.clone());
         let commands = Commands::with_settings(log, keys, hasher, time, self.commands);
 
-        let read_pool = keynest_projections::connect_read_pool(options, CONNECTIONS).await.unwrap();
+        let read_pool =
+            keynest_projections::connect_read_pool(options, &read_options()).await.unwrap();
         keynest_projections::migrate(&read_pool).await.unwrap();
         let projections = Projections::new(store.clone(), keyring.clone(), read_pool.clone());
         let stop = Stop::default();
@@ -307,6 +308,12 @@ fn store_options() -> StoreOptions {
         acquire_timeout: Duration::from_secs(30),
         ..StoreOptions::default()
     }
+}
+
+fn read_options() -> ReadOptions {
+    let patience = store_options().acquire_timeout;
+    let limits = ReadOptions::default();
+    ReadOptions { connections_max: CONNECTIONS, acquire_timeout: patience, ..limits }
 }
 
 /// Limits that no test reaches by accident.

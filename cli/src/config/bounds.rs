@@ -11,9 +11,11 @@ const KIB: i64 = 1024;
 const GIB: i64 = 1024 * 1024 * KIB;
 
 /// Bounds of the keys for which "at least 1 and at most what any machine could mean" is not enough.
-const BOUNDS: [(&str, i64, i64); 75] = [
+const BOUNDS: [(&str, i64, i64); 76] = [
     ("database.store_connections_max", 2, 10_000),
     ("database.read_connections_max", 2, 10_000),
+    // Keepalives count in seconds.
+    ("database.silence_max_ms", 1_000, 600_000),
     ("http.header_bytes_max", KIB, 1024 * KIB),
     ("http.body_bytes_max", KIB, GIB),
     ("http.import_bytes_max", KIB, GIB),

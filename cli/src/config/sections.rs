@@ -67,6 +67,8 @@ section! {
         statement_timeout_ms: u64 = 30_000,
         lock_timeout_ms: u64 = 10_000,
         idle_in_transaction_timeout_ms: u64 = 30_000,
+        /// How long the other end of a connection may be silent before it counts as gone, with its locks.
+        silence_max_ms: u64 = 3_000,
     }
 }
 

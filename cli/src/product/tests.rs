@@ -11,8 +11,7 @@ use crate::feed::nats_settings;
 use crate::feed_grpc;
 
 /// Read where the part is opened that it belongs to, not on the way there.
-const READ_ELSEWHERE: [&str; 9] = [
-    "database.read_connections_max",
+const READ_ELSEWHERE: [&str; 8] = [
     "http.drain_delay_ms",
     "janitor.batch_max",
     "janitor.interval_seconds",
@@ -96,6 +95,7 @@ fn told_to_the_store(config: &Config) -> Vec<(&'static str, u64)> {
         ("database.lock_timeout_ms", millis(told.lock_timeout)),
         ("database.statement_timeout_ms", millis(told.statement_timeout)),
         ("database.idle_in_transaction_timeout_ms", millis(told.idle_in_transaction_timeout)),
+        ("database.silence_max_ms", millis(told.silence_max)),
         ("store.queue_max", told.queue_requests as u64),
         ("store.queue_bytes_max", told.queue_bytes.into()),
         ("store.batch_requests_max", told.batch_requests as u64),
@@ -104,6 +104,14 @@ fn told_to_the_store(config: &Config) -> Vec<(&'static str, u64)> {
         ("store.handover_events_max", told.handover_events as u64),
         ("store.handover_bytes_max", told.handover_bytes as u64),
     ]
+}
+
+/// Those that both sides of the database have are told to both.
+fn told_to_the_read_side(config: &Config) -> Vec<(&'static str, u64)> {
+    let (told, store) = (read_options(config), store_options(config));
+    assert_eq!(told.acquire_timeout, store.acquire_timeout);
+    assert_eq!(told.silence_max, store.silence_max);
+    vec![("database.read_connections_max", told.connections_max.into())]
 }
 
 fn told_to_the_hasher(config: &Config) -> Vec<(&'static str, u64)> {
@@ -212,6 +220,7 @@ fn every_limit_reaches_the_part_that_it_limits() {
     for part in [
         told_to_commands,
         told_to_the_store,
+        told_to_the_read_side,
         told_to_the_hasher,
         told_to_the_api,
         told_to_the_listener,
@@ -237,4 +246,8 @@ fn the_defaults_of_the_configuration_are_those_of_the_rules() {
     let batch = |it: &StoreOptions| (it.batch_requests, it.batch_events, it.batch_bytes);
     assert_eq!(batch(&ours), batch(&theirs));
     assert_eq!(ours.queue_bytes, theirs.queue_bytes);
+    assert_eq!(ours.silence_max, theirs.silence_max);
+    let [ours, theirs] = [read_options(&config), ReadOptions::default()];
+    let limits = |it: &ReadOptions| (it.connections_max, it.acquire_timeout, it.silence_max);
+    assert_eq!(limits(&ours), limits(&theirs));
 }

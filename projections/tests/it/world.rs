@@ -10,7 +10,9 @@ use keynest_domain::project::ProjectCreated;
 use keynest_domain::session::{SessionStarted, SignInMethod};
 use keynest_domain::user::{UserActivated, UserRegistered};
 use keynest_domain::*;
-use keynest_projections::{Page, Projection, Projections, Queries, connect_read_pool, migrate};
+use keynest_projections::{
+    Page, Projection, Projections, Queries, ReadOptions, connect_read_pool, migrate,
+};
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool_with};
 use keynest_store::{
     Append, EventStore, Expected, Metadata, Position, Revision, StreamAppend, encode,
@@ -85,7 +87,8 @@ impl World {
     ) -> Self {
         let keys = Arc::new(MemoryKeyTable::new());
         let keyring = Keyring::unlock(root(), keys.clone()).await.unwrap();
-        let read = connect_read_pool(options, 8).await.unwrap();
+        let limits = ReadOptions { connections_max: 8, ..ReadOptions::default() };
+        let read = connect_read_pool(options, &limits).await.unwrap();
         migrate(&read).await.unwrap();
         let projections =
             Projections::of(projections, store.clone(), keyring.clone(), read.clone());

@@ -28,10 +28,10 @@ pub const LEFT_OUT: [&str; 10] = [
     "work",
 ];
 
-/// Nothing ends a copy but its end.
+/// Nothing ends a copy but its end: who writes it away may be slower than an answer is waited for.
 const SETTINGS: &str =
     "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;
-    set local lock_timeout = 0";
+    set local lock_timeout = 0; set local tcp_user_timeout = 0";
 
 /// Why nothing was loaded.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -12,14 +11,12 @@ use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::batch::{Committed, append_batch};
-use super::fault::{Fault, Unanswered, unavailable};
+use super::fault::{Fault, unavailable};
 use super::handover::Handover;
 use super::options::*;
+use super::silence::unanswered;
 use crate::admission::Admitted;
 use crate::port::*;
-
-/// How much longer than the server's own timeout an answer is waited for.
-const ANSWER_GRACE: Duration = Duration::from_secs(1);
 
 type Answer = Result<Appended, AppendError>;
 
@@ -170,7 +167,7 @@ impl Committer {
             Some(connection) => connection,
             none => {
                 let connecting = timeout(self.options.acquire_timeout, connect(&self.connect));
-                let connected = connecting.await.map_err(unanswered)?;
+                let connected = connecting.await.map_err(|_| Fault::Again(unanswered()))?;
                 let (connection, process) = connected.map_err(Fault::Again)?;
                 self.news.appender.store(process, Ordering::Relaxed);
                 none.insert(connection)
@@ -182,7 +179,7 @@ impl Committer {
         };
         // The server has its own timeout; this one is for a server that cannot be heard any more.
         let answered = timeout(self.options.statement_timeout + ANSWER_GRACE, call).await;
-        answered.map_err(unanswered)??.ok_or_else(|| {
+        answered.map_err(|_| Fault::Again(unanswered()))??.ok_or_else(|| {
             Fault::Again(sqlx::Error::Protocol("append_batch refused a fresh attempt".to_owned()))
         })
     }
@@ -240,10 +237,6 @@ fn refuse(part: Vec<Queued>, error: sqlx::Error) {
     for queued in part {
         let _ = queued.answer.send(Err(AppendError::Unavailable(source.clone())));
     }
-}
-
-fn unanswered(_: tokio::time::error::Elapsed) -> Fault {
-    Fault::Again(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, Unanswered)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "names a sending, is never stored with an event")]

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use super::committer::News;
 use super::options::StoreOptions;
+use super::silence::{answered, hear};
 use super::{raise_head, read};
 use crate::port::Position;
 
@@ -24,10 +25,12 @@ pub(super) struct Follower(Vec<AbortHandle>);
 
 impl Follower {
     pub(super) fn start(pool: &PgPool, options: &StoreOptions, news: &News) -> Self {
-        let polling = tokio::spawn(poll(pool.clone(), options.poll_interval, news.head.clone()));
+        let polling = tokio::spawn(poll(pool.clone(), options.clone(), news.head.clone()));
         let mut tasks = vec![polling.abort_handle()];
         if options.is_listening {
-            tasks.push(tokio::spawn(listen(pool.clone(), news.clone())).abort_handle());
+            tasks.push(
+                tokio::spawn(listen(pool.clone(), options.clone(), news.clone())).abort_handle(),
+            );
         }
         Self(tasks)
     }
@@ -39,22 +42,22 @@ impl Drop for Follower {
     }
 }
 
-async fn poll(pool: PgPool, interval: Duration, head: watch::Sender<Position>) {
+async fn poll(pool: PgPool, options: StoreOptions, head: watch::Sender<Position>) {
     loop {
-        sleep(interval).await;
+        sleep(options.poll_interval).await;
         // Nobody to tell: no load on the database. A failure is a caller's to see; the next turn comes anyway.
         if head.receiver_count() > 0
-            && let Ok(position) = read::head(&pool).await
+            && let Ok(position) = answered(options.answer_max(), read::head(&pool)).await
         {
             raise_head(&head, position);
         }
     }
 }
 
-async fn listen(pool: PgPool, news: News) {
+async fn listen(pool: PgPool, options: StoreOptions, news: News) {
     let mut pause = RELISTEN.0;
     loop {
-        if let Err(error) = listen_once(&pool, &news, &mut pause).await {
+        if let Err(error) = listen_once(&pool, &options, &news, &mut pause).await {
             tracing::warn!(error = %error, "the listener of the event store was lost; polling goes on");
         }
         sleep(pause).await;
@@ -63,7 +66,12 @@ async fn listen(pool: PgPool, news: News) {
 }
 
 /// Until the connection is lost.
-async fn listen_once(pool: &PgPool, news: &News, pause: &mut Duration) -> Result<(), sqlx::Error> {
+async fn listen_once(
+    pool: &PgPool,
+    options: &StoreOptions,
+    news: &News,
+    pause: &mut Duration,
+) -> Result<(), sqlx::Error> {
     // A connection of its own, so that callers never wait for one because of it.
     let own = PgPoolOptions::new()
         .max_connections(1)
@@ -76,8 +84,8 @@ async fn listen_once(pool: &PgPool, news: &News, pause: &mut Duration) -> Result
     listener.listen(CHANNEL).await?;
     *pause = RELISTEN.0;
     // What was appended before the first notification could be heard.
-    raise_head(&news.head, read::head(pool).await?);
-    while let Some(notification) = listener.try_recv().await? {
+    raise_head(&news.head, answered(options.answer_max(), read::head(pool)).await?);
+    while let Some(notification) = hear(&mut listener, options.silence_max).await? {
         // The committer tells of its own batches, together with their events: nobody shall go and read them.
         if notification.process_id() != news.appender.load(Ordering::Relaxed)
             && let Ok(position) = notification.payload().parse()

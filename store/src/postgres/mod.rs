@@ -14,11 +14,13 @@ mod processes;
 mod quota;
 mod read;
 mod self_check;
+mod silence;
 mod stream_names;
 pub(crate) mod token_uses;
 mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keynest_domain::{CommandId, StreamName, Timestamp};
 use sqlx::postgres::PgPool;
@@ -35,6 +37,7 @@ pub use options::{StoreOptions, connect_store_pool, connect_store_pool_with, tru
 pub use processes::{GONE_AFTER, HEARTBEAT_EVERY, Introduction, Presence, Process, RaiseError};
 pub use quota::PostgresQuotas;
 pub use self_check::OpenError;
+pub use silence::{SILENCE_MAX, answered, hear, watched};
 pub use verify::{Finding, Progress, Report, verify};
 
 use crate::admission::Admitted;
@@ -57,6 +60,8 @@ struct Shared {
     names: StreamNames,
     news: News,
     incarnation: Incarnation,
+    /// Longest wait for what is read.
+    answer_max: Duration,
     levels: Arc<Levels>,
     _follower: Follower,
 }
@@ -93,6 +98,7 @@ impl Postgres {
             names: StreamNames::default(),
             news,
             incarnation,
+            answer_max: options.answer_max(),
             levels: Arc::new(levels),
             _follower,
         })))
@@ -117,14 +123,14 @@ impl Postgres {
         if stream.as_str().contains('\0') {
             return Ok(Vec::new());
         }
-        read::stream(&self.0.pool, stream, after, limit).await.map_err(unreadable)
+        self.heard(read::stream(&self.0.pool, stream, after, limit)).await
     }
 
     pub(crate) async fn stream_revision(&self, stream: &StreamName) -> Result<Revision, ReadError> {
         if stream.as_str().contains('\0') {
             return Ok(Revision::NONE);
         }
-        read::stream_revision(&self.0.pool, stream).await.map_err(unreadable)
+        self.heard(read::stream_revision(&self.0.pool, stream)).await
     }
 
     pub(crate) async fn read_all(
@@ -132,14 +138,14 @@ impl Postgres {
         after: Position,
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
-        read::all(&self.0.pool, &self.0.names, after, limit).await.map_err(unreadable)
+        self.heard(read::all(&self.0.pool, &self.0.names, after, limit)).await
     }
 
     pub(crate) async fn read_these(
         &self,
         positions: &[Position],
     ) -> Result<Vec<Recorded>, ReadError> {
-        read::these(&self.0.pool, &self.0.names, positions).await.map_err(unreadable)
+        self.heard(read::these(&self.0.pool, &self.0.names, positions)).await
     }
 
     pub(crate) async fn resolve(
@@ -149,11 +155,11 @@ impl Postgres {
         if claim.as_str().contains('\0') {
             return Ok(None);
         }
-        read::resolve(&self.0.pool, claim).await.map_err(unreadable)
+        self.heard(read::resolve(&self.0.pool, claim)).await
     }
 
     pub(crate) async fn claims_of(&self, stream: &StreamName) -> Result<Vec<ClaimKey>, ReadError> {
-        read::claims_of(&self.0.pool, stream).await.map_err(unreadable)
+        self.heard(read::claims_of(&self.0.pool, stream)).await
     }
 
     pub(crate) async fn claims_under(
@@ -161,21 +167,28 @@ impl Postgres {
         prefix: &ClaimKey,
         limit: usize,
     ) -> Result<Vec<ClaimKey>, ReadError> {
-        read::claims_under(&self.0.pool, prefix, limit).await.map_err(unreadable)
+        self.heard(read::claims_under(&self.0.pool, prefix, limit)).await
     }
 
     pub(crate) async fn lookup(&self, command: CommandId) -> Result<Option<Appended>, ReadError> {
-        read::lookup(&self.0.pool, command).await.map_err(unreadable)
+        self.heard(read::lookup(&self.0.pool, command)).await
     }
 
     pub(crate) async fn head(&self) -> Result<Position, ReadError> {
-        let head = read::head(&self.0.pool).await.map_err(unreadable)?;
+        let head = self.heard(read::head(&self.0.pool)).await?;
         raise_head(&self.0.news.head, head);
         Ok(head)
     }
 
     pub(crate) async fn clock(&self) -> Result<Timestamp, ReadError> {
-        read::clock(&self.0.pool).await.map(Timestamp::from).map_err(unreadable)
+        self.heard(read::clock(&self.0.pool)).await.map(Timestamp::from)
+    }
+
+    async fn heard<T>(
+        &self,
+        call: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, ReadError> {
+        answered(self.0.answer_max, call).await.map_err(unreadable)
     }
 
     pub(crate) fn levels(&self) -> &Arc<Levels> {

@@ -6,6 +6,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use super::OpenError;
+use super::silence::{SILENCE_MAX, watched};
 use crate::format::{FORMAT, Format};
 
 /// What the configuration may set.
@@ -21,6 +22,8 @@ pub struct StoreOptions {
     pub statement_timeout: Duration,
     /// How long an open transaction may do nothing.
     pub idle_in_transaction_timeout: Duration,
+    /// How long the other end of a connection may be silent before it counts as gone.
+    pub silence_max: Duration,
     /// Appends that wait for their batch; one more is refused as busy.
     pub queue_requests: usize,
     /// Bytes of the appends that wait for their batch; more is refused as busy.
@@ -55,6 +58,7 @@ impl Default for StoreOptions {
             lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             idle_in_transaction_timeout: Duration::from_secs(10),
+            silence_max: SILENCE_MAX,
             queue_requests: 4_096,
             queue_bytes: 64 * 1024 * 1024,
             batch_requests: 256,
@@ -68,6 +72,16 @@ impl Default for StoreOptions {
             format: &FORMAT,
             is_listening: true,
         }
+    }
+}
+
+/// How much longer than the server's own timeout an answer is waited for.
+pub(super) const ANSWER_GRACE: Duration = Duration::from_secs(1);
+
+impl StoreOptions {
+    /// How long an answer is waited for, with the way to the server.
+    pub(crate) fn answer_max(&self) -> Duration {
+        self.acquire_timeout + self.statement_timeout + ANSWER_GRACE
     }
 }
 
@@ -97,14 +111,15 @@ pub async fn connect_store_pool_with(
     options: &StoreOptions,
 ) -> Result<PgPool, OpenError> {
     let millis = |span: Duration| span.as_millis().to_string();
-    let connect = connect.application_name("keynest-store").options([
-        ("synchronous_commit", "on".to_owned()),
-        ("default_transaction_isolation", "read committed".to_owned()),
-        ("lock_timeout", millis(options.lock_timeout)),
-        ("statement_timeout", millis(options.statement_timeout)),
-        ("idle_in_transaction_session_timeout", millis(options.idle_in_transaction_timeout)),
-        ("search_path", "store".to_owned()),
-    ]);
+    let connect =
+        watched(connect, options.silence_max).application_name("keynest-store").options([
+            ("synchronous_commit", "on".to_owned()),
+            ("default_transaction_isolation", "read committed".to_owned()),
+            ("lock_timeout", millis(options.lock_timeout)),
+            ("statement_timeout", millis(options.statement_timeout)),
+            ("idle_in_transaction_session_timeout", millis(options.idle_in_transaction_timeout)),
+            ("search_path", "store".to_owned()),
+        ]);
     trusting(PgPoolOptions::new())
         .max_connections(options.pool_connections)
         .acquire_timeout(options.acquire_timeout)

@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use uuid::Uuid;
 
 use super::fault::unavailable;
+use super::silence::answered;
 use super::{OpenError, Postgres};
 use crate::format::{FormatLevel, Levels};
 use crate::port::{Append, AppendError};
@@ -221,7 +222,8 @@ async fn beat(pool: PgPool, levels: Arc<Levels>, introduction: Introduction, id:
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        if let Err(error) = beat_once(&pool, &levels, &introduction, id).await {
+        if let Err(error) = answered(GONE_AFTER, beat_once(&pool, &levels, &introduction, id)).await
+        {
             tracing::debug!(%error, "no heartbeat");
         }
     }

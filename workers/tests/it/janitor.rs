@@ -5,7 +5,7 @@ use keynest_crypto::{Password, Subject};
 use keynest_domain::organization::Organization;
 use keynest_domain::session::Session;
 use keynest_domain::{CommandId, EventId, Lifetime, StreamName};
-use keynest_projections::{Projections, Queries};
+use keynest_projections::{Projections, Queries, ReadOptions};
 use keynest_store::postgres::PostgresIdempotency;
 use keynest_store::{Begun, IdempotencyTable};
 use keynest_workers::{DAY_KEYS_KEPT, Janitor, JanitorSettings, KeyLedger};
@@ -21,7 +21,9 @@ pub struct Tidy {
 
 impl Tidy {
     pub async fn new(world: &World, batch: u32) -> Self {
-        let read = keynest_projections::connect_read_pool(world.connect.clone(), 4).await.unwrap();
+        let limits = ReadOptions { connections_max: 4, ..ReadOptions::default() };
+        let read =
+            keynest_projections::connect_read_pool(world.connect.clone(), &limits).await.unwrap();
         keynest_projections::migrate(&read).await.unwrap();
         let keyring = world.commands.keyring().clone();
         let projections = Projections::new(world.store.clone(), keyring, read.clone());

@@ -7,4 +7,5 @@ mod handover;
 mod levels;
 mod migrations;
 mod self_check;
+mod silence;
 mod verify;
