@@ -28,10 +28,10 @@ faults: ## Break a whole installation in every way once (docs/FAULTS.md).
 	@scripts/install-needs test
 	cargo test --locked -p keynest --test faults -- --nocapture
 
-soak: ## Break a whole installation for hours: 1,000 kills, 1,000,000 events (docs/FAULTS.md).
+soak: ## Break a whole installation for an hour: 1,000 kills, 1,000,000 events (docs/FAULTS.md).
 	@scripts/install-needs test
 	KEYNEST_FAULTS_ACTORS=$${KEYNEST_FAULTS_ACTORS:-32} KEYNEST_FAULTS_KILLS=$${KEYNEST_FAULTS_KILLS:-1000} \
-	KEYNEST_FAULTS_ROUNDS=$${KEYNEST_FAULTS_ROUNDS:-20} KEYNEST_FAULTS_EVENTS=$${KEYNEST_FAULTS_EVENTS:-1000000} \
+	KEYNEST_FAULTS_ROUNDS=$${KEYNEST_FAULTS_ROUNDS:-1} KEYNEST_FAULTS_EVENTS=$${KEYNEST_FAULTS_EVENTS:-1000000} \
 	KEYNEST_FAULTS_BULK=$${KEYNEST_FAULTS_BULK:-500} \
 	cargo test --release --locked -p keynest --test faults -- --nocapture
 

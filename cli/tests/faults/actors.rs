@@ -20,6 +20,8 @@ use crate::withdrawn::Withdrawn;
 pub const PASSWORD: &str = "correct-Horse-7-battery";
 /// Variables of one environment, so that a look at all of them stays small.
 const VARIABLES_MAX: usize = 20;
+/// Imports into one environment, so that its stream stays short.
+const FILLS_MAX: u64 = 20;
 /// Between two looks into the mailbox.
 const MAIL_LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -43,7 +45,9 @@ pub struct Actor {
     pub(crate) caller: Caller,
     pub(crate) sink: Sink,
     pub(crate) dice: Dice,
-    email: String,
+    pub(crate) email: String,
+    /// By a stranger's guesses.
+    pub(crate) is_locked_out: bool,
     /// The address of whom this one invites, who is invited by nobody else.
     pub(crate) peer: String,
     pub(crate) guest: Guest,
@@ -54,6 +58,7 @@ pub struct Actor {
     made: u64,
     /// Variables of one import.
     bulk: usize,
+    fills: u64,
     memory: Arc<Mutex<Memory>>,
     pub(crate) looking: JoinSet<()>,
 }
@@ -70,6 +75,7 @@ impl Actor {
             sink,
             dice,
             email,
+            is_locked_out: false,
             peer,
             guest,
             is_invited_again: Arc::default(),
@@ -77,6 +83,7 @@ impl Actor {
             project: 0,
             made,
             bulk,
+            fills: 0,
             memory,
             looking,
         };
@@ -145,7 +152,8 @@ impl Actor {
     }
 
     async fn step(&mut self) {
-        if self.caller.ledger().open().is_hurried {
+        let hurry = self.caller.ledger().open().hurry;
+        if self.dice.below(100) < hurry {
             return self.fill().await;
         }
         let (organization, environment, ids) = {
@@ -203,9 +211,15 @@ impl Actor {
         self.holds(&renewed);
     }
 
-    /// All variables of the filled environment get a new value.
+    /// All variables of the filled environment get a new value; now and then in a new one.
     async fn fill(&mut self) {
         self.made += 1;
+        self.fills += 1;
+        if self.fills.is_multiple_of(FILLS_MAX) {
+            let filled = self.make("filled again").await;
+            let mut memory = self.memory.lock().unwrap();
+            (memory.filled, memory.filling) = (filled, None);
+        }
         let (filled, value) = (self.memory.lock().unwrap().filled, format!("value{}", self.made));
         let file: String = (0..self.bulk).map(|it| format!("KEY_{it}={value}\n")).collect();
         let body = json!({"data": file, "format": "env", "overwrite": true});
@@ -236,6 +250,7 @@ impl Actor {
         self.caller.token = own;
         let what = "a session that was signed out";
         self.looking.spawn(Withdrawn::look(what, other, "/api/auth/profile/").watch());
+        self.be_locked_out().await;
     }
 
     async fn sign_in(&mut self) -> Answer {
@@ -252,7 +267,13 @@ impl Actor {
         body: Value,
     ) -> Answer {
         let answer = self.caller.change(what, method, path, &body).await;
-        assert!(answer.is_ok(), "{} {what:?} {path}: {answer:?}", self.caller.name());
+        if !answer.is_ok() {
+            // What was acknowledged is not there; or something is there that was not acknowledged.
+            let invariant = if answer.status == 404 { "I1" } else { "I2" };
+            let told = format!("{} {what:?} {path}: {answer:?}", self.caller.name());
+            self.caller.ledger().open().scandals.push(format!("{invariant} {told}"));
+            panic!("{told}");
+        }
         answer
     }
 

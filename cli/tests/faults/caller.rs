@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::ledger::{Ledger, Line, Outcome, Reveal, What};
 
 /// Who gets no answer in this time does not know what became of the request.
-const ANSWER_MAX: Duration = Duration::from_secs(8);
+const ANSWER_MAX: Duration = Duration::from_secs(6);
 /// Between two tries.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
@@ -71,6 +71,12 @@ impl Caller {
         let http = Client::builder().timeout(ANSWER_MAX).build().unwrap();
         let (balancer, ledger) = (balancer.clone(), ledger.clone());
         Self { http, balancer, ledger, name: name.to_owned(), keys: 0, token: None }
+    }
+
+    /// The same caller at another address.
+    pub fn at(&self, address: std::net::IpAddr) -> Self {
+        let http = Client::builder().timeout(ANSWER_MAX).local_address(address).build().unwrap();
+        Self { http, ..self.clone() }
     }
 
     /// A change: sent until it is known what became of it.

@@ -29,12 +29,11 @@ impl Fault for Calm {
     async fn inject(&mut self, world: &mut World) {
         let mut every = tokio::time::interval(LOOK_EVERY);
         let events = || world.ledger.open().events;
-        let is_short = events() < world.settings.events;
-        world.ledger.open().is_hurried = is_short;
+        world.ledger.open().hurry = if events() < world.settings.events { 100 } else { 0 };
         while events() < world.settings.events {
             every.tick().await;
         }
-        world.ledger.open().is_hurried = false;
+        world.ledger.open().hurry = 0;
     }
 
     async fn heal(&mut self, _world: &mut World) {}

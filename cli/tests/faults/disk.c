@@ -57,7 +57,7 @@ ssize_t pwritev(int file, const struct iovec *parts, int count, off_t at) {
 
 static int sync_with(int (*real)(int), int file) {
     if (is(SLOW)) {
-        struct timespec pause = {0, page[SLOW] * 1000000L};
+        struct timespec pause = {page[SLOW] / 10, page[SLOW] % 10 * 100000000L};
         nanosleep(&pause, NULL);
     }
     if (is(BROKEN)) { errno = EIO; return -1; }

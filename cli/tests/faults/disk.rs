@@ -8,15 +8,19 @@ use std::process::Command;
 use async_trait::async_trait;
 use tempfile::TempDir;
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::world::World;
+
+/// A flush that takes longer than the product and people wait, in tenths of a second: the change is made, and nobody hears of
+/// it.
+const STUCK: u8 = 70;
 
 /// What `disk.c` is told, by the place of its byte.
 #[derive(Clone, Copy, Debug)]
 pub enum Trouble {
     /// No write succeeds (ENOSPC).
     Full,
-    /// Every flush takes so many milliseconds longer.
+    /// Every flush takes so many tenths of a second longer.
     Slow(u8),
     /// Every flush fails (EIO): Postgres gives up and recovers.
     Broken,
@@ -59,7 +63,7 @@ impl Disk {
     pub fn be(&self, trouble: Trouble) {
         let (place, value) = match trouble {
             Trouble::Full => (0, 1),
-            Trouble::Slow(milliseconds) => (1, milliseconds),
+            Trouble::Slow(tenths) => (1, tenths),
             Trouble::Broken => (2, 1),
         };
         self.switches.write_all_at(&[value], place).unwrap();
@@ -82,11 +86,20 @@ impl Fault for BadDisk {
     }
 
     fn requests(&self) -> u64 {
-        80
+        match self.trouble {
+            Trouble::Full => 80,
+            // What is slow takes long, and where nothing is flushed Postgres ends at the first change.
+            Trouble::Slow(_) | Trouble::Broken => 24,
+        }
     }
 
     async fn inject(&mut self, world: &mut World) {
         world.disturb();
+        if let Trouble::Slow(_) = self.trouble {
+            let before = world.ledger.open().unanswered;
+            world.disk.be(Trouble::Slow(STUCK));
+            fault::nobody_answers(world, before).await;
+        }
         world.disk.be(self.trouble);
     }
 

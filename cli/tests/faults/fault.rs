@@ -8,9 +8,11 @@ use crate::checker::Findings;
 use crate::world::World;
 
 /// Far longer than anything takes.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 /// A mail is tried, and its try has ended, in this time.
 const MAIL_FAILS_WITHIN: Duration = Duration::from_secs(15);
+/// So many have waited in vain, and one of them for a change that was made.
+const IN_VAIN: u64 = 4;
 /// Between two looks at how far things are.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -49,6 +51,24 @@ pub struct Run {
     pub unanswered: u64,
     /// From the end of the fault until both APIs answer changes and all that was written before is caught up.
     pub recoveries: Vec<Duration>,
+    pub spent: Spent,
+}
+
+/// What the time went into.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    pub injecting: Duration,
+    pub holding: Duration,
+    pub healing: Duration,
+    pub recovering: Duration,
+    pub checking: Duration,
+}
+
+impl Spent {
+    pub fn seconds(&self) -> [f64; 5] {
+        [self.injecting, self.holding, self.healing, self.recovering, self.checking]
+            .map(|spent| spent.as_secs_f64())
+    }
 }
 
 /// Faults that do not stand in each other's way, all at once: they are brought about one after the other, last together,
@@ -58,14 +78,18 @@ pub async fn drive(faults: &mut [Box<dyn Fault>], world: &mut World) -> Vec<Run>
     let mut runs: Vec<Run> =
         faults.iter().map(|fault| Run { name: fault.name(), ..Run::default() }).collect();
     let times: Vec<usize> = faults.iter().map(|fault| fault.times(world)).collect();
+    let mut spent = Spent::default();
     for round in 0..times.iter().copied().max().unwrap_or(0) {
         let mut until = 0;
+        let began = Instant::now();
         for (number, fault) in faults.iter_mut().enumerate().filter(|it| round < times[it.0]) {
             fault.inject(world).await;
             runs[number].times += 1;
             until = until.max(totals(world).2 + fault.requests());
         }
+        let injected = Instant::now();
         hold_until(world, until).await;
+        let held = Instant::now();
         for (_, fault) in faults.iter_mut().enumerate().filter(|it| round < times[it.0]) {
             fault.heal(world).await;
         }
@@ -74,6 +98,10 @@ pub async fn drive(faults: &mut [Box<dyn Fault>], world: &mut World) -> Vec<Run>
         let recovered = tokio::time::timeout(PATIENCE, recovered(world));
         recovered.await.unwrap_or_else(|_| panic!("no recovery from {}", names()));
         let taken = healed.elapsed();
+        spent.injecting += injected - began;
+        spent.holding += held - injected;
+        spent.healing += healed - held;
+        spent.recovering += taken;
         runs.iter_mut().zip(&times).filter(|(_, times)| round < **times).for_each(|(run, _)| {
             run.recoveries.push(taken);
         });
@@ -81,6 +109,7 @@ pub async fn drive(faults: &mut [Box<dyn Fault>], world: &mut World) -> Vec<Run>
     let after = totals(world);
     for run in &mut runs {
         (run.acknowledged, run.unanswered) = (after.0 - before.0, after.1 - before.1);
+        run.spent = spent;
     }
     runs
 }
@@ -106,13 +135,24 @@ async fn hold_until(world: &World, until: u64) {
 }
 
 /// Changes are answered again, and read models and mailer have come as far as the log was then.
-async fn recovered(world: &World) {
+pub async fn recovered(world: &World) {
     let until = totals(world).0 + 2;
     let mut every = tokio::time::interval(LOOK_EVERY);
     while totals(world).0 < until {
         every.tick().await;
     }
     catch_up(world).await;
+}
+
+/// Until several people have waited in vain since there were so many.
+pub async fn nobody_answers(world: &World, before: u64) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    let given_up = async {
+        while world.ledger.open().unanswered < before + IN_VAIN {
+            every.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, given_up).await.expect("somebody waits");
 }
 
 /// Somebody registers; until that mail, or another, could not be sent and is to be tried again, or as long as that may take.

@@ -132,8 +132,8 @@ pub struct Book {
     pub refusals: u64,
     /// The token that somebody has now, by address.
     pub tokens: HashMap<String, String>,
-    /// Whether everybody imports all the time, until there are events enough.
-    pub is_hurried: bool,
+    /// How many of a hundred steps are imports, beside those that are anyway: until there are events enough.
+    pub hurry: usize,
 }
 
 impl Ledger {

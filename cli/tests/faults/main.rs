@@ -29,6 +29,7 @@ mod duplicates;
 mod fault;
 mod kills;
 mod ledger;
+mod lock_out;
 mod mail_server;
 mod mails;
 #[expect(dead_code, reason = "the tests of the workers use more of it")]
@@ -86,13 +87,15 @@ type Together = Vec<Box<dyn Fault>>;
 
 /// Every class, in the order in which they are tried. Those of one line do not stand in each other's way: they are tried
 /// together, and looked at together.
-fn classes() -> Vec<Together> {
+fn classes(settings: &Settings) -> Vec<Together> {
+    let others =
+        kills::Kills::others(settings.kills).map(|kills| -> Together { vec![Box::new(kills)] });
     let cut_api = |name, way| cut(name, Role::Api, Target::Postgres, way);
-    vec![
-        vec![Box::new(kills::Kills::default())],
+    let mut classes: Vec<Together> = vec![
+        vec![Box::new(kills::Kills::first(settings.kills))],
         vec![Box::new(pause::Paused::default())],
-        vec![Box::new(database::BackendKilled)],
-        vec![Box::new(database::PostmasterKilled)],
+        vec![Box::new(database::BackendKilled), Box::new(race::Race::default())],
+        vec![Box::new(database::AllKilled)],
         vec![Box::new(database::StoppedAtOnce)],
         // One after the other, before any mail is tried a third time.
         vec![
@@ -102,11 +105,11 @@ fn classes() -> Vec<Together> {
             mail("smtp-dropped", Mood::DropsAfterDot),
         ],
         vec![cut_api("cut-api-postgres", Cut::Both)],
-        vec![cut_api("cut-api-postgres-answers", Cut::Answers), Box::new(race::Race::default())],
+        vec![cut_api("cut-api-postgres-answers", Cut::Answers)],
         vec![cut("cut-project-postgres", Role::Project, Target::Postgres, Cut::Both)],
         vec![Box::new(steps::Steps::default())],
         vec![bad_disk("disk-full", Trouble::Full)],
-        vec![bad_disk("disk-slow", Trouble::Slow(200))],
+        vec![bad_disk("disk-slow", Trouble::Slow(2))],
         vec![bad_disk("disk-broken", Trouble::Broken)],
         vec![cut("cut-work-mail", Role::Work, Target::Mail, Cut::Both)],
         vec![cut("cut-work-postgres", Role::Work, Target::Postgres, Cut::Both)],
@@ -118,8 +121,10 @@ fn classes() -> Vec<Together> {
         vec![Box::new(duplicates::Duplicates::default()), Box::new(refused::Refused::default())],
         vec![Box::new(poison::Poison::default())],
         vec![Box::new(clocks::Clocks::default())],
-        vec![Box::new(calm::Calm)],
-    ]
+    ];
+    classes.extend(others);
+    classes.push(vec![Box::new(calm::Calm)]);
+    classes
 }
 
 fn cut(name: &'static str, role: Role, target: Target, cut: Cut) -> Box<dyn Fault> {
@@ -159,14 +164,15 @@ async fn prove() {
     let strangers = strangers::come(&memories);
     let telling = tokio::spawn(tell(began, world.ledger.clone()));
     let mut table = Table::default();
-    let mut classes = classes();
+    let mut classes = classes(&settings);
     classes.iter_mut().for_each(|some| some.retain(|class| settings.wants(class.name())));
     classes.retain(|some| !some.is_empty());
     let (last, mut proven) = (classes.len() - 1, 0);
     for (number, mut together) in classes.into_iter().enumerate() {
         let names: Vec<_> = together.iter().map(|class| class.name()).collect();
         println!("{:>6.1} s  {}", began.elapsed().as_secs_f64(), names.join(", "));
-        let runs = fault::drive(&mut together, &mut world).await;
+        let mut runs = fault::drive(&mut together, &mut world).await;
+        let driven = Instant::now();
         let still = gate.write().await;
         let mut findings = Findings::default();
         fault::catch_up(&world).await;
@@ -179,14 +185,15 @@ async fn prove() {
         checker::check(&mut world, &mut findings, has_proofs).await;
         checker::everybody_sees_what_they_know(&memories, &mut findings).await;
         drop(still);
+        runs.iter_mut().for_each(|run| run.spent.checking = driven.elapsed());
         table.add(&runs, findings);
         while let Some(ended) = working.try_join_next() {
-            ended.expect("an actor works on");
+            assert!(table.is_wrong() || ended.is_ok(), "an actor works on: {ended:?}");
         }
     }
     telling.abort();
     done.store(true, Ordering::Relaxed);
-    working.join_all().await;
+    while working.join_next().await.is_some() {}
     strangers.abort();
     table.end(&world);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,9 +10,14 @@ use tokio::sync::watch;
 
 use crate::wire::Wires;
 
+/// How long it thinks about a sender when it is slow.
+const THOUGHT: Duration = Duration::from_millis(100);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     Well,
+    /// Thinks about every sender for a while: a mail is under way at most moments.
+    Slow,
     /// Nobody listens.
     Down,
     /// Greets with 421, or answers so on a connection that there is, and hangs up.
@@ -42,6 +47,8 @@ pub struct Sink {
     pub port: u16,
     mood: watch::Sender<Mood>,
     mails: Arc<Mutex<HashMap<String, Vec<Mail>>>>,
+    /// Mails that were begun while it was slow.
+    begun: watch::Sender<usize>,
     /// Recipients that were refused for good, and mails that came after the first of them.
     refused: watch::Sender<(usize, usize)>,
 }
@@ -51,7 +58,8 @@ impl Sink {
         let listener = TcpListener::bind((Wires::listen(), 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mood = watch::Sender::new(Mood::Well);
-        let sink = Self { port, mood, mails: Arc::default(), refused: watch::Sender::default() };
+        let (begun, refused) = (watch::Sender::default(), watch::Sender::default());
+        let sink = Self { port, mood, mails: Arc::default(), begun, refused };
         tokio::spawn(sink.clone().listen(listener));
         sink
     }
@@ -72,6 +80,11 @@ impl Sink {
     /// Recipients that were refused for good so far.
     pub fn refused(&self) -> usize {
         self.refused.borrow().0
+    }
+
+    /// A mail is under way, while it is slow.
+    pub async fn until_one_begins(&self) {
+        self.begun.subscribe().changed().await.unwrap();
     }
 
     /// Somebody is refused, while that is the mood.
@@ -162,6 +175,11 @@ impl Sink {
                         return Ok(());
                     }
                     "250 taken"
+                }
+                "MAIL" if mood == Mood::Slow => {
+                    self.begun.send_modify(|begun| *begun += 1);
+                    tokio::time::sleep(THOUGHT).await;
+                    "250 fine"
                 }
                 "QUIT" => "221 bye",
                 _ => "250 fine",

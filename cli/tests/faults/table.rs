@@ -38,10 +38,16 @@ impl Table {
                 "{:<24} × {:<4} {:>6} acknowledged, {:>5} unanswered; recovery {median:.1} s, at most {longest:.1} s; {sound}",
                 run.name, run.times, run.acknowledged, run.unanswered,
             );
+            let [injecting, holding, healing, recovering, checking] = run.spent.seconds();
+            println!(
+                "{:<24}   injecting {injecting:.1} s, holding {holding:.1} s, healing {healing:.1} s, \
+                 recovering {recovering:.1} s, checking {checking:.1} s",
+                ""
+            );
             self.rows.push(json!({
                 "class": run.name, "times": run.times, "acknowledged": run.acknowledged,
                 "unanswered": run.unanswered, "recovery_seconds_median": median,
-                "recovery_seconds_max": longest, "looked_at": findings.looked_at, "wrong": wrong,
+                "recovery_seconds_max": longest, "seconds": run.spent.seconds(), "looked_at": findings.looked_at, "wrong": wrong,
             }));
         }
         if !findings.is_empty() {
@@ -49,6 +55,10 @@ impl Table {
             let names: Vec<_> = runs.iter().map(|run| run.name).collect();
             self.wrong.push(format!("{}:\n{}", names.join(", "), findings.told()));
         }
+    }
+
+    pub fn is_wrong(&self) -> bool {
+        !self.wrong.is_empty()
     }
 
     /// Writes everything down, and fails if anything was wrong.

@@ -75,7 +75,8 @@ impl Withdrawn {
                     );
                     return self.caller.ledger().open().scandals.push(scandal);
                 }
-                Some(401 | 403 | 404) => {
+                // 429: the account is locked.
+                Some(401 | 403 | 404 | 429) => {
                     self.caller.ledger().open().refusals += 1;
                     return;
                 }

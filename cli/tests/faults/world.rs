@@ -158,7 +158,10 @@ impl World {
             ("KEYNEST_SMTP_URL", format!("smtp://{}?tls=none", wire(Target::Mail))),
             ("KEYNEST_SMTP_TIMEOUT_MS", "2000".to_owned()),
             // Shorter than people wait, so that a cut wire outlasts what the product waits for.
-            ("KEYNEST_DATABASE_STATEMENT_TIMEOUT_MS", "5000".to_owned()),
+            ("KEYNEST_DATABASE_STATEMENT_TIMEOUT_MS", "3000".to_owned()),
+            ("KEYNEST_DATABASE_ACQUIRE_TIMEOUT_MS", "2000".to_owned()),
+            // Longer than anybody asks whether it holds.
+            ("KEYNEST_LOCKOUT_COOL_OFF_SECONDS", "600".to_owned()),
             // What is not of interest here is not waited for.
             ("KEYNEST_LOG_LEVEL", "warn,keynest_cli=info".to_owned()),
             ("KEYNEST_NATS_POLL_MS", "1000".to_owned()),
