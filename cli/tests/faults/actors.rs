@@ -216,7 +216,7 @@ impl Actor {
         self.made += 1;
         self.fills += 1;
         if self.fills.is_multiple_of(FILLS_MAX) {
-            let filled = self.make("filled again").await;
+            let filled = self.make(&format!("filled{}", self.fills)).await;
             let mut memory = self.memory.lock().unwrap();
             (memory.filled, memory.filling) = (filled, None);
         }

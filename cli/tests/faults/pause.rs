@@ -26,8 +26,7 @@ const QUESTIONS: usize = 24;
 const REQUESTS_BEFORE: u64 = 2;
 
 /// One process of each kind, as of a machine that is frozen: their wires to Postgres carry nothing meanwhile. A session ends:
-/// what the API still knows of it is out of date when it wakes up, questions wait for it already, and its wires come back
-/// later than itself. The others go on: whoever wakes up as a leader is none any more.
+/// what the API still knows of it is out of date when it wakes up, nobody has told it, and questions wait for it already. The others go on: whoever wakes up as a leader is none any more.
 #[derive(Default)]
 pub struct Paused {
     pids: Vec<String>,
@@ -79,11 +78,11 @@ impl Fault for Paused {
         }
         fault::hold(world, REQUESTS_BEFORE).await;
         world.disturb();
+        world.wires.mend_all();
         self.pids.drain(..).for_each(|pid| signal("CONT", &pid));
         while let Some(answer) = self.asking.join_next().await {
             self.answers.extend(answer.unwrap());
         }
-        world.wires.mend_all();
         world.disturb();
         world.slots.iter_mut().for_each(|slot| slot.is_out = false);
         world.balance();
