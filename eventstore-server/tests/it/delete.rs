@@ -52,6 +52,24 @@ async fn a_stream_is_deleted_at_the_revision_that_was_expected(face: Face) {
     assert!(face.read("a", Default::default()).await.is_err());
 }
 
+async fn a_stream_that_grows_meanwhile_is_not_deleted(face: Face) {
+    let at_first = DeleteStreamOptions::default().stream_state(StreamState::StreamRevision(0));
+    for round in 0..20 {
+        let stream = format!("a{round}");
+        face.given(&stream, 1).await;
+        let appends = (0..8).map(|_| face.append(&stream, StreamState::Any, vec![event("x")]));
+        let deletion = face.client.delete_stream(stream.as_str(), &at_first);
+        let (appended, deleted) = futures::join!(futures::future::join_all(appends), deletion);
+        // Either it was as expected, with all that came behind it, or nothing was deleted.
+        if let Ok(deleted) = deleted {
+            for written in appended {
+                let written = written.unwrap().position;
+                assert!(deleted.unwrap() < written, "{written:?} before {deleted:?}");
+            }
+        }
+    }
+}
+
 async fn an_ended_stream_stays_ended(face: Face) {
     face.given("a", 2).await;
     let written =
@@ -131,6 +149,7 @@ on_each_backend![
     a_deleted_stream_is_not_found_and_begins_again_behind,
     of_many_that_begin_a_deleted_stream_again_one_wins,
     a_stream_is_deleted_at_the_revision_that_was_expected,
+    a_stream_that_grows_meanwhile_is_not_deleted,
     an_ended_stream_stays_ended,
     of_appends_and_an_end_none_comes_after_the_end,
     settings_come_back_and_hide_what_they_say,

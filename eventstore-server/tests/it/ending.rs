@@ -40,6 +40,10 @@ fn event() -> AppendReq {
 
 #[tokio::test]
 async fn what_was_begun_is_finished_and_followers_are_sent_away() {
+    crate::ends(begun_and_stopped()).await;
+}
+
+async fn begun_and_stopped() {
     let (stop, stopped) = oneshot::channel();
     let until = async { stopped.await.unwrap() };
     let (face, address, served) = Face::until(EventStore::memory(), until).await;
@@ -73,6 +77,7 @@ async fn what_was_begun_is_finished_and_followers_are_sent_away() {
     let ended = consumer.next().await.unwrap_err();
     assert!(format!("{ended:?}").contains("come back"), "{ended:?}");
 
+    assert!(!served.is_finished(), "an append is under way");
     parts.unbounded_send(event()).unwrap();
     drop(parts);
     let appended = appending.await.unwrap().into_inner().result;

@@ -1,6 +1,8 @@
 //! What no official client sends, or shows: each is answered by the protocol's own code, and never ends the server.
 
 use futures::StreamExt;
+use std::time::Duration;
+
 use futures::stream::{iter, pending};
 use keynest_eventstore_server::proto::event_store::client as v1;
 use keynest_eventstore_server::proto::v2;
@@ -16,6 +18,7 @@ use v1::streams::read_req::options::{
     AllOptions, CountOption, FilterOption, FilterOptions, StreamOption, StreamOptions,
     SubscriptionOptions, filter_options,
 };
+use v1::streams::read_resp::Content;
 use v1::streams::streams_client::StreamsClient;
 use v1::streams::{AppendReq, BatchAppendReq, ReadReq, append_req, batch_append_req, read_req};
 use v2::streams_service_client::StreamsServiceClient;
@@ -25,7 +28,8 @@ use crate::server::Face;
 async fn raw() -> (Face, Channel) {
     let never = std::future::pending();
     let (face, address, _) = Face::until(EventStore::memory(), never).await;
-    (face, Endpoint::try_from(format!("http://{address}")).unwrap().connect_lazy())
+    let endpoint = Endpoint::try_from(format!("http://{address}")).unwrap();
+    (face, endpoint.initial_stream_window_size(WINDOW).connect_lazy())
 }
 
 fn stream(name: &'static [u8]) -> Option<v1::StreamIdentifier> {
@@ -36,6 +40,8 @@ fn id(text: &str) -> Option<v1::Uuid> {
     Some(v1::Uuid { value: Some(v1::uuid::Value::String(text.to_owned())) })
 }
 
+/// Bytes that are sent to a reader before it has taken any.
+const WINDOW: u32 = 65_535;
 const ID: &str = "00000000-0000-0000-0000-000000000007";
 
 fn read_options() -> read_req::Options {
@@ -275,6 +281,51 @@ async fn clients_are_told_what_there_is() {
         .map(str::to_owned),
     );
     assert_eq!(found, expected);
+}
+
+/// More than goes on its way to a reader that takes nothing.
+const LARGE: usize = WINDOW as usize + 5_000;
+
+async fn append_large(face: &Face, stream: &str, events: usize) {
+    for _ in 0..events {
+        let event = kurrentdb::EventData::binary("large", vec![7; LARGE].into());
+        face.append(stream, kurrentdb::StreamState::Any, vec![event]).await.unwrap();
+    }
+}
+
+/// With so many events the server waits for its reader before the last of them, behind it, and on the way to them.
+#[tokio::test]
+async fn a_slow_reader_misses_nothing_and_hears_nothing_twice() {
+    let (face, channel) = raw().await;
+    for events in [62, 63, 64, 65, 66, 67, 100] {
+        let stream = format!("slow{events}");
+        append_large(&face, &stream, events).await;
+        let stream_identifier = Some(v1::StreamIdentifier { stream_name: stream.clone().into() });
+        let of = StreamOptions { stream_identifier, revision_option: None };
+        let options = Some(read_req::Options {
+            stream_option: Some(StreamOption::Stream(of)),
+            count_option: Some(CountOption::Subscription(SubscriptionOptions {})),
+            ..Default::default()
+        });
+        let mut client = StreamsClient::new(channel.clone());
+        let mut slow = client.read(ReadReq { options }).await.unwrap().into_inner();
+        append_large(&face, "others", 20).await;
+        append_large(&face, &stream, 1).await;
+        let mut expected = 0;
+        let told = async {
+            while expected < events + 2 {
+                let answer = slow.message().await.unwrap().unwrap().content;
+                if let Some(Content::Event(told)) = answer {
+                    assert_eq!(told.event.unwrap().stream_revision, expected as u64);
+                    expected += 1;
+                    if expected == events + 1 {
+                        append_large(&face, &stream, 1).await;
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
+    }
 }
 
 /// A client with several addresses asks each for the members of the cluster, and goes where they say.

@@ -2,15 +2,20 @@
 
 mod standing;
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::journey::{People, found_organization, keep_variables};
 use crate::running::{Place, Running};
+
+/// Far longer than anything here takes to be heard.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A product with its feed, and two people with an organization each.
 struct World {
@@ -73,7 +78,14 @@ impl World {
     fn follow(&self, token: &str, arguments: &[&str]) -> Following {
         let mut child = self.client(token, arguments).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Following { child, lines }
+        let (said, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // Whoever listened has gone.
+                let _ = said.send(line);
+            }
+        });
+        Following { child, heard }
     }
 
     /// What HTTP answers the same caller.
@@ -136,12 +148,12 @@ pub fn feed_address(place: &Place) -> String {
 
 struct Following {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    heard: mpsc::Receiver<String>,
 }
 
 impl Following {
     fn next(&mut self) -> Value {
-        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+        serde_json::from_str(&self.heard.recv_timeout(PATIENCE).unwrap()).unwrap()
     }
 
     /// The next line that says this.

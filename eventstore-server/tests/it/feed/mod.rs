@@ -11,8 +11,8 @@ use keynest_domain::{StreamName, Timestamp};
 use keynest_eventstore_server::{Call, FeedOptions, Gate, Part, Reader, Refusal, Told, serve_feed};
 use keynest_store::{Position, Revision};
 use kurrentdb::{
-    Client, Error, Position as WirePosition, ReadAllOptions, StreamPosition, SubscribeToAllOptions,
-    SubscriptionEvent, SubscriptionFilter,
+    Client, Error, Position as WirePosition, ReadAllOptions, ReadStreamOptions, StreamPosition,
+    SubscribeToAllOptions, SubscriptionEvent, SubscriptionFilter,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -203,6 +203,9 @@ async fn each_caller_reads_what_is_theirs() {
 
     let read = async |name: &str| collect(ann.read_stream(name, &Default::default()).await?).await;
     assert_eq!(revisions(&read("a").await.unwrap()), [0, 1, 2]);
+    let backwards = ReadStreamOptions::default().backwards().position(StreamPosition::End);
+    let read_back = collect(ann.read_stream("a", &backwards).await.unwrap()).await.unwrap();
+    assert_eq!(revisions(&read_back), [2, 1, 0]);
     for absent in ["b", "none", "$$a"] {
         let refused = read(absent).await.unwrap_err();
         assert!(matches!(refused, Error::ResourceNotFound), "{absent}: {refused:?}");
