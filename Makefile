@@ -7,7 +7,7 @@ export SQLX_OFFLINE := true
 timed := scripts/timed
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test faults soak check fmt sqlx needs bench bench-quick bench-counts
+.PHONY: help run build test contract faults soak check fmt sqlx needs bench bench-quick bench-counts
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: ## Run every test against real services that are started for it.
 	@set -o pipefail; output=$$(mktemp) && trap 'rm -f "$$output"' EXIT && \
 	scripts/with-postgres cargo test --workspace --locked | tee "$$output" && \
 	scripts/check-coverage-ran "$$output"
+
+contract: ## Count the cases of the event store's contract that each backend passes.
+	@scripts/install-needs test
+	@scripts/contract-counts
 
 faults: ## Break a whole installation in every way once (docs/FAULTS.md).
 	@scripts/install-needs test

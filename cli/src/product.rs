@@ -13,12 +13,13 @@ use keynest_domain::login::Lockout;
 use keynest_domain::session::Lifetimes;
 use keynest_domain::user::LinkLimits;
 use keynest_projections::{Projections, Queries, ReadOptions, connect_read_pool};
+use keynest_store::kurrentdb::{Kurrent, KurrentOptions, is_kept_elsewhere, keep_elsewhere};
 use keynest_store::postgres::backup::is_restore_begun;
 use keynest_store::postgres::{
     Introduction, Postgres, PostgresIdempotency, PostgresKeyTable, Presence, StoreOptions,
     connect_store_pool,
 };
-use keynest_store::{EventStore, IdempotencyTable};
+use keynest_store::{EventStore, IdempotencyTable, Position};
 use keynest_workers::{Mailbox, WorkTable};
 use sqlx::PgPool;
 
@@ -87,7 +88,7 @@ impl Product {
             Postgres::open(store_pool.clone(), &options).await.context("open the event store")?;
         // Before it writes anything: whoever raises the format level counts on everybody that has announced itself.
         let presence = log.announce(introduction(part)).await.context("open the event store")?;
-        let store = EventStore::Postgres(log.clone());
+        let store = event_store(&config, &log).await?;
         let table: Arc<dyn KeyTable> = Arc::new(PostgresKeyTable::new(store_pool.clone()));
         let roots = root_keys(&config, table.as_ref()).await?;
         let keyring = Keyring::unlock(roots, table).await.context("open the keyring")?;
@@ -128,12 +129,60 @@ impl Product {
         })
     }
 
+    /// How long the log is. Where positions are not numbers of events, where it ends.
+    pub fn extent(&self, head: Position) -> String {
+        match &self.store {
+            EventStore::Memory(_) | EventStore::Postgres(_) => {
+                format!("{} events", head.to_stored())
+            }
+            EventStore::Kurrent(_) => {
+                format!("events up to position {} in a KurrentDB cluster", head.to_stored())
+            }
+        }
+    }
+
     /// Lets go of the connections.
     pub async fn close(self) {
         self.presence.leave().await;
         self.read_pool.close().await;
         self.store_pool.close().await;
     }
+}
+
+/// In the database, or in the cluster that the configuration names: what else the product keeps stays beside it.
+async fn event_store(config: &Config, log: &Postgres) -> anyhow::Result<EventStore> {
+    let Some(url) = config.store.url.reveal() else {
+        if is_kept_elsewhere(log.pool()).await.context("look at the log")? {
+            bail!("the log of this database is in a KurrentDB cluster: set `store.url`");
+        }
+        return Ok(EventStore::Postgres(log.clone()));
+    };
+    let options = KurrentOptions {
+        stream_prefix: config.store.stream_prefix.clone(),
+        connect_for: Duration::from_millis(config.store.connect_wait_ms),
+        appends_in_flight: config.store.appends_in_flight_max,
+        queue_requests: config.store.queue_max,
+        queue_bytes: config.store.queue_bytes_max,
+        ..KurrentOptions::default()
+    };
+    let address = url.parse().context("read `store.url`")?;
+    let kurrent =
+        Kurrent::open(address, options, Some(log.clone())).await.context("open the event store")?;
+    keep_elsewhere(log.pool(), kurrent.incarnation()).await.context("open the event store")?;
+    Ok(kurrent.into())
+}
+
+/// For what only a log in the database has, such as a backup of it.
+///
+/// # Errors
+/// Where the log is in a cluster: the cluster's own tools are for that.
+pub fn require_log_in_database(config: &Config, what: &str) -> anyhow::Result<()> {
+    if config.store.url.is_set() {
+        bail!(
+            "log_not_in_database: `keynest {what}` is for a log in the database; this one is in a KurrentDB cluster, whose own tools do that"
+        );
+    }
+    Ok(())
 }
 
 /// How this process is called where the others see it.

@@ -26,10 +26,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::FutureExt;
-use keynest_store::{APPEND_BYTES_MAX, EventStore};
+use keynest_store::{EventStore, PROTOCOL_BYTES_MAX};
 use tokio::net::TcpListener;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::features::FeaturesService;
 pub use crate::feed::{Call, FeedOptions, FeedTls, Gate, Part, Reader, Refusal, Told, serve_feed};
@@ -45,7 +45,7 @@ use crate::sessions::SessionsService;
 use crate::streams::StreamsService;
 
 /// Bytes of one message of a client's: the largest append and what is around it.
-const MESSAGE_BYTES_MAX: usize = APPEND_BYTES_MAX + 1024 * 1024;
+const MESSAGE_BYTES_MAX: usize = PROTOCOL_BYTES_MAX + 4 * 1024 * 1024;
 /// After the wish to stop, how long calls under way may go on.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -53,6 +53,16 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub async fn serve(
     store: EventStore,
     listener: TcpListener,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), tonic::transport::Error> {
+    serve_with(store, listener, None, until).await
+}
+
+/// The same, with TLS if there is a certificate.
+pub async fn serve_with(
+    store: EventStore,
+    listener: TcpListener,
+    tls: Option<FeedTls>,
     until: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), tonic::transport::Error> {
     let stopping = until.boxed().shared();
@@ -67,7 +77,12 @@ pub async fn serve(
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     // Without TCP_NODELAY each small call waits for the peer's delayed acknowledgement, 40 ms.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let serving = Server::builder()
+    let mut server = Server::builder();
+    if let Some(FeedTls { certificate, key }) = &tls {
+        server = server
+            .tls_config(ServerTlsConfig::new().identity(Identity::from_pem(certificate, key)))?;
+    }
+    let serving = server
         .add_service(streams)
         .add_service(sessions)
         .add_service(persistent)

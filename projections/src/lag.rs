@@ -1,9 +1,9 @@
 //! How far each projection is behind the log, measured apart from the runners: one that is stuck could not tell.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use keynest_store::{EventStore, Position, ReadError};
-use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -24,9 +24,12 @@ pub(crate) async fn measure(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! { () = stop.cancelled() => return, _ = tick.tick() => {} }
+        let head = *head.borrow();
+        // Most stand at the same place, and counting may mean reading.
+        let mut counted = HashMap::new();
         for projection in &projections {
             let Some(visible) = visibility.position(projection) else { continue };
-            if let Err(error) = set(projection, visible, &head, &store).await {
+            if let Err(error) = set(projection, visible, head, &store, &mut counted).await {
                 // The event store is away, which others report; the number of events is known all the same.
                 tracing::debug!(error = %error, "the age of what a projection is behind cannot be read");
             }
@@ -37,10 +40,15 @@ pub(crate) async fn measure(
 async fn set(
     projection: &'static str,
     visible: Position,
-    head: &watch::Receiver<Position>,
+    head: Position,
     store: &EventStore,
+    counted: &mut HashMap<Position, u64>,
 ) -> Result<(), ReadError> {
-    let events = store.count_between(visible, *head.borrow());
+    let events = match counted.get(&visible) {
+        Some(events) => *events,
+        None => store.count_between(visible, head).await?,
+    };
+    counted.insert(visible, events);
     metrics::gauge!("keynest_projection_lag_events", "projection" => projection).set(events as f64);
     let mut micros = 0;
     if events > 0

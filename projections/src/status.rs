@@ -83,7 +83,7 @@ pub(crate) async fn of(
         }
     }
     let events_behind = match oldest {
-        Some(_) => store.count_between(at, store.head().await?),
+        Some(_) => store.count_between(at, store.head().await?).await?,
         None => 0,
     };
     let age =

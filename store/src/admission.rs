@@ -15,28 +15,53 @@ pub(crate) struct Admitted {
     pub bytes: usize,
 }
 
+/// How large an append may be.
+pub(crate) struct Sizes {
+    events: usize,
+    conditions: usize,
+    event_bytes: usize,
+    bytes: usize,
+}
+
+/// What callers of the port may append.
+pub(crate) const PORT: Sizes = Sizes {
+    events: APPEND_EVENTS_MAX,
+    conditions: APPEND_CONDITIONS_MAX,
+    event_bytes: EVENT_BYTES_MAX,
+    bytes: APPEND_BYTES_MAX,
+};
+
+/// The same as the backend `kurrentdb` sends it: claims are events there, and events are in envelopes.
+pub(crate) const PROTOCOL: Sizes = Sizes {
+    events: PROTOCOL_EVENTS_MAX,
+    conditions: 2 * PROTOCOL_EVENTS_MAX,
+    event_bytes: PROTOCOL_EVENT_BYTES_MAX,
+    bytes: PROTOCOL_BYTES_MAX,
+};
+
 /// Checks every size, count and character.
-pub(crate) fn admit(append: Append) -> Result<Admitted, AppendError> {
+pub(crate) fn admit(append: Append, sizes: &Sizes) -> Result<Admitted, AppendError> {
     let refuse = |why: String| Err(AppendError::Malformed(why));
     let events: usize = append.streams.iter().map(|part| part.events.len()).sum();
     if events == 0 {
         return refuse("no events".to_owned());
     }
-    if events > APPEND_EVENTS_MAX {
-        return refuse(format!("{events} events, at most {APPEND_EVENTS_MAX} go in one append"));
+    if events > sizes.events {
+        return refuse(format!("{events} events, at most {} go in one append", sizes.events));
     }
     for (what, count) in [
         ("checks", append.checks.len()),
         ("claims", append.claims.len()),
         ("releases", append.releases.len()),
     ] {
-        if count > APPEND_CONDITIONS_MAX {
+        if count > sizes.conditions {
             return refuse(format!(
-                "{count} {what}, at most {APPEND_CONDITIONS_MAX} go in one append"
+                "{count} {what}, at most {} go in one append",
+                sizes.conditions
             ));
         }
     }
-    let streams = check_streams(&append)?;
+    let streams = check_streams(&append, sizes)?;
     check_claims(&append, &streams)?;
     let client = append.metadata.client.as_ref().map_or(0, |client| client.as_bytes().len());
     if client > CLIENT_BYTES_MAX {
@@ -44,14 +69,14 @@ pub(crate) fn admit(append: Append) -> Result<Admitted, AppendError> {
     }
     let payload: usize =
         append.streams.iter().flat_map(|part| &part.events).map(|event| event.data.len()).sum();
-    if payload > APPEND_BYTES_MAX {
-        return refuse(format!("{payload} bytes of payload, at most {APPEND_BYTES_MAX}"));
+    if payload > sizes.bytes {
+        return refuse(format!("{payload} bytes of payload, at most {}", sizes.bytes));
     }
     Ok(Admitted { events, bytes: payload + client * events, append })
 }
 
 /// Answers the written streams.
-fn check_streams(append: &Append) -> Result<HashSet<StreamName>, AppendError> {
+fn check_streams(append: &Append, sizes: &Sizes) -> Result<HashSet<StreamName>, AppendError> {
     let mut written = HashSet::new();
     for part in &append.streams {
         check_text("stream name", part.stream.as_str(), STREAM_NAME_BYTES_MAX)?;
@@ -66,11 +91,12 @@ fn check_streams(append: &Append) -> Result<HashSet<StreamName>, AppendError> {
             if event.version == 0 {
                 return Err(AppendError::Malformed(format!("{} has version 0", event.name)));
             }
-            if event.data.len() > EVENT_BYTES_MAX {
+            if event.data.len() > sizes.event_bytes {
                 return Err(AppendError::Malformed(format!(
-                    "{} has {} bytes, at most {EVENT_BYTES_MAX}",
+                    "{} has {} bytes, at most {}",
                     event.name,
-                    event.data.len()
+                    event.data.len(),
+                    sizes.event_bytes
                 )));
             }
         }

@@ -10,7 +10,10 @@ impl EventStore {
         from: Position,
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
-        self.read_all(before(from), limit).await
+        match self {
+            Self::Memory(_) | Self::Postgres(_) => self.read_all(before(from), limit).await,
+            Self::Kurrent(kurrent) => kurrent.read_all_from(from, limit.min(READ_EVENTS_MAX)).await,
+        }
     }
 
     /// The last `limit` events in front of a position, the latest first; empty only at the start of the log.
@@ -20,6 +23,9 @@ impl EventStore {
         limit: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
         let limit = limit.min(READ_EVENTS_MAX);
+        if let Self::Kurrent(kurrent) = self {
+            return kurrent.read_all_before(until, limit).await;
+        }
         let end = before(until).min(self.head().await?);
         let mut after =
             Position::from_stored(end.to_stored().saturating_sub(limit.try_into().unwrap_or(0)));
@@ -35,7 +41,7 @@ impl EventStore {
     }
 }
 
-/// On every backend so far the positions are dense; a backend whose are not has its own way back.
+/// Where positions are dense: a backend whose are not has its own way.
 fn before(position: Position) -> Position {
     Position::from_stored(position.to_stored().saturating_sub(1))
 }

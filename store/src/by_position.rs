@@ -11,7 +11,7 @@ impl EventStore {
     /// The event at one position.
     pub async fn read_at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
         Ok(self
-            .read_all(before(position), 1)
+            .read_all_from(position, 1)
             .await?
             .into_iter()
             .next()
@@ -24,10 +24,18 @@ impl EventStore {
         let positions = &positions[..positions.len().min(READ_EVENTS_MAX)];
         match self {
             Self::Postgres(postgres) => postgres.read_these(positions).await,
+            Self::Kurrent(kurrent) => kurrent.read_these(positions).await,
             Self::Memory(_) => {
                 let mut events = Vec::with_capacity(positions.len());
+                let mut bytes = 0;
                 for position in BTreeSet::from_iter(positions) {
-                    events.extend(self.read_at(*position).await?);
+                    if bytes >= READ_BYTES_MAX {
+                        break;
+                    }
+                    if let Some(event) = self.read_at(*position).await? {
+                        bytes += event.data.len();
+                        events.push(event);
+                    }
                 }
                 Ok(events)
             }
@@ -36,6 +44,9 @@ impl EventStore {
 
     /// The last position before a moment: times never run against positions.
     pub async fn position_before(&self, at: Timestamp) -> Result<Position, ReadError> {
+        if let Self::Kurrent(kurrent) = self {
+            return kurrent.position_before(at).await;
+        }
         let (mut below, mut above) = (0, self.head().await?.to_stored() + 1);
         while below + 1 < above {
             let middle = below + (above - below) / 2;
@@ -50,19 +61,17 @@ impl EventStore {
 
     /// The events of one append.
     pub async fn read_appended(&self, appended: &Appended) -> Result<Vec<Recorded>, ReadError> {
-        let mut events = Vec::new();
-        let mut after = before(appended.first);
-        while after < appended.position {
-            let page = self.read_all(after, APPEND_EVENTS_MAX).await?;
-            let Some(last) = page.last() else { break };
-            after = last.position;
-            events.extend(page.into_iter().take_while(|event| event.position <= appended.position));
+        let mut events = self.read_all_from(appended.first, APPEND_EVENTS_MAX).await?;
+        while let Some(last) = events.last()
+            && last.position < appended.position
+        {
+            let page = self.read_all(last.position, APPEND_EVENTS_MAX).await?;
+            if page.is_empty() {
+                break;
+            }
+            events.extend(page);
         }
+        events.retain(|event| event.position <= appended.position);
         Ok(events)
     }
-}
-
-/// On every backend so far the positions are dense; a backend whose are not reads from the position itself.
-fn before(position: Position) -> Position {
-    Position::from_stored(position.to_stored().saturating_sub(1))
 }

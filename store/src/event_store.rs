@@ -3,8 +3,9 @@
 use keynest_domain::{CommandId, StreamName, Timestamp};
 use tokio::sync::watch;
 
-use crate::admission::admit;
+use crate::admission::{PORT, PROTOCOL, admit};
 use crate::format::FormatLevel;
+use crate::kurrentdb::Kurrent;
 use crate::memory::{self, Memory};
 use crate::port::*;
 use crate::postgres::Postgres;
@@ -14,6 +15,9 @@ use crate::token_uses::TokenUses;
 /// Events of one stream that are fetched at a time.
 const STREAM_PAGE: usize = 1_000;
 
+/// Events that are counted at most where they have to be counted.
+pub const COUNTED_MAX: u64 = 10_000;
+
 /// The event store. Clones share everything.
 #[derive(Clone, Debug)]
 pub enum EventStore {
@@ -21,6 +25,8 @@ pub enum EventStore {
     Memory(Memory),
     /// In a Postgres database, for any number of processes.
     Postgres(Postgres),
+    /// In a KurrentDB cluster, for any number of processes.
+    Kurrent(Kurrent),
 }
 
 impl EventStore {
@@ -34,6 +40,9 @@ impl EventStore {
         match self {
             Self::Memory(_) => TokenUses::default(),
             Self::Postgres(postgres) => postgres.token_uses(),
+            Self::Kurrent(kurrent) => {
+                kurrent.beside().map(Postgres::token_uses).unwrap_or_default()
+            }
         }
     }
 
@@ -41,9 +50,30 @@ impl EventStore {
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         match self {
             Self::Memory(memory) => {
-                memory.append(&admit(append)?.append).map_err(AppendError::Conflict)
+                memory.append(&admit(append, &PORT)?.append).map_err(AppendError::Conflict)
             }
-            Self::Postgres(postgres) => postgres.append(admit(postgres.fit(append).await?)?).await,
+            Self::Postgres(postgres) => {
+                postgres.append(admit(postgres.fit(append).await?, &PORT)?).await
+            }
+            Self::Kurrent(kurrent) => {
+                let append = match kurrent.beside() {
+                    Some(beside) => beside.fit(append).await?,
+                    None => append,
+                };
+                kurrent.append(admit(append, &PORT)?).await
+            }
+        }
+    }
+
+    /// The same for what the face was sent: an append of this port's, with what a client needs around it, is still one append.
+    #[doc(hidden)]
+    pub async fn append_of_protocol(&self, append: Append) -> Result<Appended, AppendError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.append(&admit(append, &PROTOCOL)?.append).map_err(AppendError::Conflict)
+            }
+            Self::Postgres(postgres) => postgres.append(admit(append, &PROTOCOL)?).await,
+            Self::Kurrent(_) => self.append(append).await,
         }
     }
 
@@ -53,6 +83,7 @@ impl EventStore {
         match self {
             Self::Memory(_) => None,
             Self::Postgres(postgres) => postgres.overtaken(),
+            Self::Kurrent(kurrent) => kurrent.beside().and_then(Postgres::overtaken),
         }
     }
 
@@ -82,6 +113,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.read_stream(stream, after, limit)),
             Self::Postgres(postgres) => postgres.read_stream(stream, after, limit).await,
+            Self::Kurrent(kurrent) => kurrent.read_stream(stream, after, limit).await,
         }
     }
 
@@ -90,6 +122,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.stream_revision(stream)),
             Self::Postgres(postgres) => postgres.stream_revision(stream).await,
+            Self::Kurrent(kurrent) => kurrent.stream_revision(stream).await,
         }
     }
 
@@ -105,6 +138,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.read_all(after, limit)),
             Self::Postgres(postgres) => postgres.read_all(after, limit).await,
+            Self::Kurrent(kurrent) => kurrent.read_all(after, limit).await,
         }
     }
 
@@ -116,6 +150,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.resolve(claim)),
             Self::Postgres(postgres) => postgres.resolve(claim).await,
+            Self::Kurrent(kurrent) => kurrent.resolve(claim).await,
         }
     }
 
@@ -124,6 +159,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.claims_of(stream)),
             Self::Postgres(postgres) => postgres.claims_of(stream).await,
+            Self::Kurrent(kurrent) => kurrent.claims_of(stream).await,
         }
     }
 
@@ -136,6 +172,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.claims_under(prefix, limit)),
             Self::Postgres(postgres) => postgres.claims_under(prefix, limit).await,
+            Self::Kurrent(kurrent) => kurrent.claims_under(prefix, limit).await,
         }
     }
 
@@ -144,6 +181,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.head()),
             Self::Postgres(postgres) => postgres.head().await,
+            Self::Kurrent(kurrent) => kurrent.head().await,
         }
     }
 
@@ -152,6 +190,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => Ok(memory.lookup(command)),
             Self::Postgres(postgres) => postgres.lookup(command).await,
+            Self::Kurrent(kurrent) => kurrent.lookup(command).await,
         }
     }
 
@@ -160,6 +199,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => memory.incarnation(),
             Self::Postgres(postgres) => postgres.incarnation(),
+            Self::Kurrent(kurrent) => kurrent.incarnation(),
         }
     }
 
@@ -168,24 +208,27 @@ impl EventStore {
         match self {
             Self::Memory(_) => Ok(memory::now()),
             Self::Postgres(postgres) => postgres.clock().await,
+            Self::Kurrent(kurrent) => kurrent.clock().await,
         }
     }
 
     /// Events right behind a position that this process has committed a moment ago, at most `limit`, the same as
-    /// [`EventStore::read_all`] gives. None where that has to be asked: in memory it costs nothing.
+    /// [`EventStore::read_all`] gives. None where that has to be asked: in memory it costs nothing, and a cluster is read.
     pub(crate) fn handed_over(&self, after: Position, limit: usize) -> Vec<Recorded> {
         match self {
-            Self::Memory(_) => Vec::new(),
+            Self::Memory(_) | Self::Kurrent(_) => Vec::new(),
             Self::Postgres(postgres) => postgres.handed_over(after, limit),
         }
     }
 
-    /// How many events lie behind one position up to another: the places of this log are numbered one by one.
-    pub fn count_between(&self, after: Position, until: Position) -> u64 {
+    /// How many events lie behind one position up to another. Where places are not numbered one by one they are counted, as
+    /// far as [`COUNTED_MAX`].
+    pub async fn count_between(&self, after: Position, until: Position) -> Result<u64, ReadError> {
         match self {
             Self::Memory(_) | Self::Postgres(_) => {
-                until.to_stored().saturating_sub(after.to_stored())
+                Ok(until.to_stored().saturating_sub(after.to_stored()))
             }
+            Self::Kurrent(kurrent) => kurrent.count_between(after, until).await,
         }
     }
 
@@ -199,6 +242,7 @@ impl EventStore {
         match self {
             Self::Memory(memory) => memory.watch_head(),
             Self::Postgres(postgres) => postgres.watch_head(),
+            Self::Kurrent(kurrent) => kurrent.watch_head(),
         }
     }
 }

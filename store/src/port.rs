@@ -35,6 +35,13 @@ pub const APPEND_EVENTS_MAX: usize = 1_100;
 /// Most payload bytes in one append (DESIGN 4).
 pub const APPEND_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Most events in one append through the protocol of KurrentDB: the largest append, with its claims and its releases.
+pub const PROTOCOL_EVENTS_MAX: usize = 8 * 1_024;
+/// Largest event with its envelope there, in bytes.
+pub const PROTOCOL_EVENT_BYTES_MAX: usize = EVENT_BYTES_MAX + 64 * 1024;
+/// Most bytes in one append there.
+pub const PROTOCOL_BYTES_MAX: usize = APPEND_BYTES_MAX + 4 * 1024 * 1024;
+
 /// A place in the whole log. Opaque: ordered and serialisable, no arithmetic outside this crate.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,

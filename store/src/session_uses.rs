@@ -49,6 +49,7 @@ impl SessionUses {
         let pool = match store {
             EventStore::Memory(_) => None,
             EventStore::Postgres(postgres) => Some(postgres.pool().clone()),
+            EventStore::Kurrent(kurrent) => kurrent.beside().map(|it| it.pool().clone()),
         };
         Self(Arc::new(Inner { pool, seen: Mutex::default() }))
     }

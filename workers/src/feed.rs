@@ -50,7 +50,7 @@ impl Feed {
     /// How many events the log has behind a position.
     pub async fn behind(&self, after: Position) -> Result<u64, ReadError> {
         let store = self.store();
-        Ok(store.count_between(after, store.head().await?))
+        store.count_between(after, store.head().await?).await
     }
 
     /// Which life of the log this is.

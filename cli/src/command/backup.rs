@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{progress, say};
 use crate::backup;
-use crate::product::Product;
+use crate::product::{Product, require_log_in_database};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -20,6 +20,7 @@ pub struct Options {
 }
 
 pub(super) async fn run(product: &Product, options: Options) -> anyhow::Result<()> {
+    require_log_in_database(&product.config, "backup")?;
     let log = options.folder;
     let keys = options.keys.unwrap_or_else(|| keys_beside(&log));
     let spinner = progress::spinner("backup");

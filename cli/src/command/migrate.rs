@@ -19,7 +19,7 @@ pub(super) async fn run(product: &Product, options: Options) -> anyhow::Result<(
         finish(product).await?;
     }
     let head = product.store.head().await?;
-    say!("The database is at this version; the log has {} events.", head.to_stored());
+    say!("The database is at this version; the log has {}.", product.extent(head));
     Ok(())
 }
 

@@ -124,11 +124,11 @@ impl Replay<'_> {
     ) -> anyhow::Result<Option<Position>> {
         let store = &self.product.store;
         let last = self.until.map_or(head, |until| until.min(head));
-        let bar = bar(store.count_between(after, last));
+        let bar = bar(store.count_between(after, last).await?);
         while after < last {
             let events = store.read_all(after, READ_AT_ONCE).await?;
             let Some(newest) = events.last() else { break };
-            bar.inc(store.count_between(after, newest.position.min(last)));
+            bar.inc(events.iter().filter(|event| event.position <= last).count() as u64);
             after = newest.position;
             if !self.tell(&events)? {
                 return Ok(None);

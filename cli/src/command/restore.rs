@@ -43,6 +43,7 @@ pub(super) fn run(file: Option<PathBuf>, options: Options) -> anyhow::Result<()>
 }
 
 async fn restore(config: Config, database: &Database, options: Options) -> anyhow::Result<()> {
+    product::require_log_in_database(&config, "restore")?;
     let begun = Instant::now();
     let spinner = progress::spinner("restore");
     let tell = |step: &str| spinner.set_message(step.to_owned());

@@ -6,7 +6,7 @@ use crate::product::Product;
 
 pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
     let head = product.store.head().await?;
-    say!("log            {} events, life {}", head.to_stored(), product.store.incarnation().get());
+    say!("log            {}, life {}", product.extent(head), product.store.incarnation().get());
     let (level, highest) = product.log.level().await?;
     let finish = if level < highest { ": `keynest migrate --finish` ends the upgrade" } else { "" };
     say!("format         level {level}, this binary reads up to {highest}{finish}");
@@ -38,7 +38,8 @@ pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
     }
     let incarnation = product.store.incarnation();
     if let Some(place) = product.work.place("mailer", incarnation).await? {
-        say!("{:<14} {} events behind", "mailer", product.store.count_between(place, head));
+        let behind = product.store.count_between(place, head).await?;
+        say!("{:<14} {behind} events behind", "mailer");
     }
     let (waiting, dead) = product.work.counts("mailer").await?;
     say!("mails          {waiting} waiting for another try, {dead} given up");

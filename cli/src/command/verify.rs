@@ -4,9 +4,10 @@ use anyhow::bail;
 use keynest_store::postgres::verify;
 
 use super::{progress, say};
-use crate::product::Product;
+use crate::product::{Product, require_log_in_database};
 
 pub(super) async fn run(product: &Product) -> anyhow::Result<()> {
+    require_log_in_database(&product.config, "verify")?;
     let bar = progress::bar("events", 0);
     let report = verify(&product.store_pool, |progress| {
         bar.set_length(progress.of.to_stored());

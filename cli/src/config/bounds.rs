@@ -132,14 +132,31 @@ fn range(key: &str) -> (i64, i64) {
     named.unwrap_or(if is_time { (1, DAY_MS) } else { DEFAULT_BOUNDS })
 }
 
-/// What single values cannot show.
-pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
-    if config.store.url.is_set() {
-        return Err(ConfigError::NotSupported {
-            key: "store.url",
-            instead: "leave it out, and the database holds the events",
+/// Longest beginning of the names of streams.
+const STREAM_PREFIX_MAX: usize = 40;
+
+fn check_store(config: &Config) -> Result<(), ConfigError> {
+    if let Some(url) = config.store.url.reveal()
+        && let Err(refused) = url.parse::<keynest_store::kurrentdb::KurrentAddress>()
+    {
+        let (key, origin) = ("store.url".into(), "together".into());
+        return Err(ConfigError::Value { key, origin, expected: refused.to_string() });
+    }
+    let prefix = &config.store.stream_prefix;
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    if prefix.is_empty() || prefix.len() > STREAM_PREFIX_MAX || !prefix.chars().all(is_plain) {
+        return Err(ConfigError::Value {
+            key: "store.stream_prefix".into(),
+            origin: "together".into(),
+            expected: format!("expected 1 to {STREAM_PREFIX_MAX} small letters and digits"),
         });
     }
+    Ok(())
+}
+
+/// What single values cannot show.
+pub(super) fn check_together(config: &Config) -> Result<(), ConfigError> {
+    check_store(config)?;
     if !config.http.listen.ip().is_loopback() && !config.smtp.url.is_set() {
         return Err(ConfigError::PublicWithoutMail { listen: config.http.listen });
     }

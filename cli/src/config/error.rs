@@ -28,9 +28,6 @@ pub enum ConfigError {
     /// A value of the wrong type or out of its range.
     #[error("`{key}` ({origin}): {expected}")]
     Value { key: String, origin: String, expected: String },
-    /// Something that a later version will bring.
-    #[error("`{key}` is set, but this version does not support it yet: {instead}")]
-    NotSupported { key: &'static str, instead: &'static str },
     /// Anybody could reach the instance, and nobody could get a mail from it.
     #[error(
         "`http.listen` is {listen}, which others can reach, but `smtp.url` is not set, so nobody could get a mail; \

@@ -75,8 +75,15 @@ section! {
 section! {
     /// The event store.
     Store {
-        /// Blank: the database. Other back ends come later.
+        /// Where the events are. Blank: in the database. `kurrentdb://user:password@host:2113`, with the options of the official
+        /// clients: in a KurrentDB cluster of version 26.1 or later. Set before the first start, never changed.
         url: SecretUrl = SecretUrl::default(),
+        /// How the names of the streams begin in a KurrentDB cluster.
+        stream_prefix: String = "keynest".to_owned(),
+        /// Appends that are sent to a KurrentDB cluster at a time.
+        appends_in_flight_max: usize = 64,
+        /// For how long a KurrentDB cluster is waited for at start.
+        connect_wait_ms: u64 = 10_000,
         /// Appends that wait for the group committer; more are refused with 503.
         queue_max: usize = 4_096,
         /// Committed events kept in memory for this process's projections and workers; who is further behind reads them.

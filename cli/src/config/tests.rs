@@ -161,7 +161,9 @@ fn a_bad_value_is_refused_by_its_key_and_origin() {
             "[nats]\nstream_age_hours_max = 1\nduplicate_window_seconds = 3601",
             "`nats.duplicate_window_seconds`",
         ),
-        ("[store]\nurl = 'esdb://a'", "`store.url`"),
+        ("[store]\nurl = 'mysql://a'", "`store.url`"),
+        ("[store]\nurl = 'kurrentdb://a?wings=2'", "`store.url`"),
+        ("[store]\nstream_prefix = 'a/b'", "`store.stream_prefix`"),
     ] {
         let message = given().file(text).refused();
         let is_unknown = message.contains("unknown") && !message.contains("unknown variant");

@@ -10,6 +10,7 @@ mod feed_grpc;
 mod figures;
 mod first_visit;
 mod journey;
+mod kurrentdb;
 mod lost_factor;
 mod nats;
 #[expect(dead_code, reason = "the tests of the workers use more of it")]

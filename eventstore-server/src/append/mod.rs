@@ -70,7 +70,7 @@ pub(crate) async fn append(
             }
             made => made?,
         };
-        match store.append(plan.append.clone()).await {
+        match store.append_of_protocol(plan.append.clone()).await {
             Ok(appended) => return written(store, &plan, &appended).await,
             Err(AppendError::Conflict(conflict)) => {
                 if let Some(written) = judge(store, &plan, writes, checks, conflict).await? {

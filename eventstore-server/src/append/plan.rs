@@ -3,7 +3,8 @@
 use keynest_domain::{CommandId, StreamName};
 use keynest_store::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Append, EVENT_BYTES_MAX, EventStore, Expected as Stored,
-    Metadata, Revision, StreamAppend,
+    Metadata, PROTOCOL_BYTES_MAX, PROTOCOL_EVENT_BYTES_MAX, PROTOCOL_EVENTS_MAX, Revision,
+    StreamAppend,
 };
 use uuid::Uuid;
 
@@ -16,6 +17,22 @@ use crate::names::{is_settings, stored};
 const APPENDS: Uuid = Uuid::from_u128(0x2f0f_6d2b_9a5c_4c55_8a44_6a1f_31c6_7d10);
 /// The type of an event of settings.
 pub(super) const SETTINGS_TYPE: &str = "$metadata";
+
+/// How large an append may be.
+#[derive(Clone, Copy)]
+struct Limits {
+    events: usize,
+    event_bytes: usize,
+    bytes: usize,
+}
+
+const LIMITS: Limits =
+    Limits { events: APPEND_EVENTS_MAX, event_bytes: EVENT_BYTES_MAX, bytes: APPEND_BYTES_MAX };
+const LIMITS_WITH_CHECKS: Limits = Limits {
+    events: PROTOCOL_EVENTS_MAX,
+    event_bytes: PROTOCOL_EVENT_BYTES_MAX,
+    bytes: PROTOCOL_BYTES_MAX,
+};
 
 pub(super) struct Plan {
     pub append: Append,
@@ -51,7 +68,9 @@ impl Plan {
         for check in checks {
             making.check(store, check).await?;
         }
-        making.refuse_sizes(writes)?;
+        // The backend `kurrentdb` sends a whole append of the port like this, with what stands for its claims.
+        let limits = if checks.is_empty() { LIMITS } else { LIMITS_WITH_CHECKS };
+        making.refuse_sizes(writes, limits)?;
         let guards: Vec<Revision> = making.checks.iter().map(|(_, at)| *at).collect();
         // Settings that are written with the events come first, so that the last position is an event's.
         let streams = making.settings.into_iter().chain(making.streams).collect();
@@ -138,16 +157,17 @@ impl Making {
     }
 
     async fn check(&mut self, store: &EventStore, check: &Check) -> Result<(), Refusal> {
+        let is_written = self.parts.iter().any(|part| part.stream.as_str() == check.stream);
+        // A write itself carries the expectation.
+        if is_written || check.expected == Expected::Any {
+            return Ok(());
+        }
         let guard = Guard::load(store, &check.stream).await?;
         let events = store.stream_revision(&stored(&check.stream)).await?;
-        let current = super::last_revision(store, &guard, &check.stream).await?;
-        let is_written = self.parts.iter().any(|part| part.stream.as_str() == check.stream);
+        let is_there = !guard.is_tombstoned && !guard.is_deleted();
+        let current = last_of(events).filter(|_| is_there);
         match check.expected {
             Expected::Any => return Ok(()),
-            // The write itself carries the expectation.
-            Expected::NoStream | Expected::Revision(_) | Expected::Exists if is_written => {
-                return Ok(());
-            }
             Expected::NoStream if current.is_none() => {
                 self.checks.push((stored(&check.stream), events));
             }
@@ -174,11 +194,11 @@ impl Making {
         }
     }
 
-    fn refuse_sizes(&self, writes: &[Write]) -> Result<(), Refusal> {
+    fn refuse_sizes(&self, writes: &[Write], limits: Limits) -> Result<(), Refusal> {
         let mut bytes = 0;
         for (write, part) in writes.iter().zip(&self.streams) {
             for (proposed, event) in write.events.iter().zip(&part.events) {
-                if event.data.len() > EVENT_BYTES_MAX {
+                if event.data.len() > limits.event_bytes {
                     return Err(Refusal::EventTooLarge {
                         stream: write.stream.clone(),
                         id: proposed.id,
@@ -189,7 +209,7 @@ impl Making {
             }
         }
         let events: usize = self.streams.iter().map(|part| part.events.len()).sum();
-        if bytes > APPEND_BYTES_MAX || events > APPEND_EVENTS_MAX - self.settings.len() {
+        if bytes > limits.bytes || events > limits.events - self.settings.len() {
             return Err(Refusal::AppendTooLarge { bytes, events });
         }
         Ok(())

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use keynest_domain::{CommandId, StreamName, Timestamp};
 use keynest_store::{
-    Append, ClaimKey, Expected, Metadata, NewEvent, Position, Recorded, Revision, StreamAppend,
-    event_id,
+    Append, ClaimKey, EventStore, Expected, Metadata, NewEvent, Position, READ_EVENTS_MAX,
+    Recorded, Revision, StreamAppend, event_id,
 };
 use uuid::Uuid;
 
@@ -52,6 +52,42 @@ pub fn append<const N: usize>(streams: [StreamAppend; N]) -> Append {
         claims: Vec::new(),
         releases: Vec::new(),
         metadata: Metadata::default(),
+    }
+}
+
+/// Where the event stands that has so many up to it, itself included: positions need not be dense.
+pub async fn place(store: &EventStore, number: usize) -> Position {
+    let mut events = all(store).await.into_iter().take(number);
+    match number {
+        0 => Position::START,
+        number => events.nth(number - 1).expect("the log is that long").position,
+    }
+}
+
+/// How many events there are up to the one at a position, itself included.
+pub async fn number(store: &EventStore, position: Position) -> usize {
+    let events = all(store).await;
+    match position {
+        Position::START => 0,
+        position => events.iter().position(|it| it.position == position).expect("an event") + 1,
+    }
+}
+
+/// How many events the log has; its head is the last one's place.
+pub async fn length(store: &EventStore) -> usize {
+    number(store, store.head().await.unwrap()).await
+}
+
+pub async fn all(store: &EventStore) -> Vec<Recorded> {
+    let mut events: Vec<Recorded> = Vec::new();
+    loop {
+        let after = events.last().map_or(Position::START, |event| event.position);
+        let page = store.read_all(after, READ_EVENTS_MAX).await.unwrap();
+        if page.is_empty() {
+            return events;
+        }
+        assert!(page[0].position > after && page.is_sorted_by_key(|event| event.position));
+        events.extend(page);
     }
 }
 

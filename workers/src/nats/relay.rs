@@ -100,7 +100,7 @@ impl Relay {
                 return;
             };
             last = place.or(last);
-            self.measure(last);
+            self.measure(last).await;
             let kind = if matches!(error, RelayError::Moved) { "moved" } else { "failed" };
             metrics::counter!("keynest_relay_interrupted_total", "why" => kind).increment(1);
             // Once for each outage, not for each try.
@@ -125,7 +125,7 @@ impl Relay {
                 Err(_) if self.nats.last_sequence().await? == place.sequence => {}
                 Err(_) => return Err(RelayError::Moved),
             }
-            self.measure(Some(*place));
+            self.measure(Some(*place)).await;
         }
     }
 
@@ -224,11 +224,13 @@ impl Relay {
         Ok(taken)
     }
 
-    fn measure(&self, place: Option<Place>) {
+    async fn measure(&self, place: Option<Place>) {
         if let Some(place) = place {
             let head = *self.store.watch_head().borrow();
-            let behind = self.store.count_between(place.seen, head);
-            metrics::gauge!("keynest_relay_lag_events").set(behind as f64);
+            match self.store.count_between(place.seen, head).await {
+                Ok(behind) => metrics::gauge!("keynest_relay_lag_events").set(behind as f64),
+                Err(error) => tracing::debug!(%error, "what the relay is behind cannot be counted"),
+            }
         }
     }
 }

@@ -56,7 +56,8 @@ async fn an_import_of_1001_events_is_one_append(store: EventStore) {
     import.streams[0].events = (0..1_001).map(event).collect();
     import.claims = (0..1_000).map(|id| (claim(id), stream("a"))).collect();
     let appended = store.append(import).await.unwrap();
-    assert_eq!(appended.position.to_stored() - appended.first.to_stored(), 1_000);
+    let ends = [appended.first, appended.position];
+    assert_eq!([number(&store, ends[0]).await, number(&store, ends[1]).await], [1, 1_001]);
     let read = store.read_all(Position::START, 2_000).await.unwrap();
     let texts = read.iter().map(|event| serde_json::from_slice::<String>(&event.data).unwrap());
     assert!(texts.enumerate().all(|(number, text)| text == number.to_string()));
@@ -68,16 +69,18 @@ async fn the_log_is_read_in_order_of_position(store: EventStore) {
         store.append(one(id, Expected::Any)).await.unwrap();
     }
     let read = store.read_all(Position::START, 10).await.unwrap();
-    let order: Vec<u64> = read.iter().map(|event| event.position.to_stored()).collect();
-    assert_eq!(order, [1, 2, 3, 4, 5]);
+    let order: Vec<&str> = read.iter().map(|event| event.stream.id()).collect();
+    assert_eq!(order, ["a", "b", "a", "c", "b"]);
+    assert!(read.windows(2).all(|pair| pair[0].position < pair[1].position));
     assert_eq!(store.head().await.unwrap(), read[4].position);
 }
 
 async fn the_log_is_read_behind_a_position_up_to_a_limit(store: EventStore) {
     store.append(append([part("a", at(0), &["1", "2", "3", "4", "5"])])).await.unwrap();
-    let read = async |after: u64, limit| {
-        let events = store.read_all(Position::from_stored(after), limit).await.unwrap();
-        events.iter().map(|event| event.position.to_stored()).collect::<Vec<_>>()
+    let read = async |after: usize, limit| {
+        let after = place(&store, after).await;
+        let events = store.read_all(after, limit).await.unwrap();
+        events.iter().map(|event| event.revision.get()).collect::<Vec<_>>()
     };
     assert_eq!(read(0, 2).await, [1, 2]);
     assert_eq!(read(2, 2).await, [3, 4]);
@@ -87,7 +90,8 @@ async fn the_log_is_read_behind_a_position_up_to_a_limit(store: EventStore) {
 
 async fn behind_the_head_there_is_nothing(store: EventStore) {
     store.append(one("a", at(0))).await.unwrap();
-    for after in [1, 2, 1_000, u64::MAX] {
+    let head = store.head().await.unwrap().to_stored();
+    for after in [head, head + 1, head + 1_000_000, u64::MAX] {
         assert_eq!(store.read_all(Position::from_stored(after), 10).await.unwrap(), []);
     }
 }
@@ -117,18 +121,31 @@ async fn an_answer_is_cut_short_by_bytes_and_goes_on(store: EventStore) {
 
 async fn one_position_is_read(store: EventStore) {
     store.append(append([part("a", at(0), &["1", "2"])])).await.unwrap();
-    let read = store.read_at(Position::from_stored(2)).await.unwrap().unwrap();
+    let last = place(&store, 2).await;
+    let read = store.read_at(last).await.unwrap().unwrap();
     assert_eq!(read.revision, Revision::new(2));
-    assert_eq!(store.read_at(Position::from_stored(3)).await.unwrap(), None);
+    let behind = Position::from_stored(last.to_stored() + 1);
+    assert_eq!(store.read_at(behind).await.unwrap(), None);
 }
 
 async fn many_positions_are_read_in_order(store: EventStore) {
     store.append(append([part("a", at(0), &["1", "2", "3", "4"])])).await.unwrap();
-    let positions = [4, 2, 9].map(Position::from_stored);
+    let last = place(&store, 4).await;
+    let nowhere = Position::from_stored(last.to_stored() + 5);
+    let positions = [last, place(&store, 2).await, nowhere];
     let read = store.read_these(&positions).await.unwrap();
-    let found: Vec<u64> = read.iter().map(|it| it.position.to_stored()).collect();
+    let found: Vec<u32> = read.iter().map(|it| it.revision.get()).collect();
     assert_eq!(found, [2, 4]);
     assert_eq!(store.read_these(&[]).await.unwrap(), []);
+}
+
+async fn what_lies_between_two_positions_is_counted(store: EventStore) {
+    store.append(append([part("a", at(0), &["1", "2", "3"])])).await.unwrap();
+    store.append(one("b", at(0))).await.unwrap();
+    for (after, until, between) in [(0, 4, 4), (1, 3, 2), (3, 4, 1), (4, 4, 0), (3, 1, 0)] {
+        let [after, until] = [place(&store, after).await, place(&store, until).await];
+        assert_eq!(store.count_between(after, until).await.unwrap(), between);
+    }
 }
 
 async fn a_moment_is_found_in_the_log(store: EventStore) {
@@ -221,6 +238,7 @@ contract![
     an_answer_is_cut_short_by_bytes_and_goes_on,
     one_position_is_read,
     many_positions_are_read_in_order,
+    what_lies_between_two_positions_is_counted,
     a_moment_is_found_in_the_log,
     metadata_comes_back_as_it_was_given,
     names_and_bytes_come_back_as_they_were_given,

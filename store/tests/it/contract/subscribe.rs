@@ -6,14 +6,18 @@ use uuid::Uuid;
 
 use crate::given::*;
 
-async fn positions(subscription: &mut Subscription, until: u64) -> Vec<u64> {
-    let mut seen = Vec::new();
-    while seen.last() != Some(&until) {
+/// The numbers of the events that come, counted from the first of the log, up to one.
+async fn numbers(store: &EventStore, subscription: &mut Subscription, until: usize) -> Vec<usize> {
+    let last = place(store, until).await;
+    let mut seen: Vec<Position> = Vec::new();
+    while seen.last() != Some(&last) {
         let batch = subscription.next_batch(7).await.unwrap();
         assert!(!batch.is_empty() && batch.len() <= 7);
-        seen.extend(batch.iter().map(|event| event.position.to_stored()));
+        seen.extend(batch.iter().map(|event| event.position));
     }
-    seen
+    let all = all(store).await;
+    let number = |at: &Position| all.iter().position(|it| it.position == *at).unwrap() + 1;
+    seen.iter().map(number).collect()
 }
 
 async fn appends(store: &EventStore, count: usize) {
@@ -24,13 +28,14 @@ async fn appends(store: &EventStore, count: usize) {
 
 async fn from_the_start_everything_comes(store: EventStore) {
     appends(&store, 20).await;
-    let seen = positions(&mut store.subscribe(Position::START), 20).await;
+    let seen = numbers(&store, &mut store.subscribe(Position::START), 20).await;
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
 }
 
 async fn from_the_middle_the_rest_comes(store: EventStore) {
     appends(&store, 20).await;
-    let seen = positions(&mut store.subscribe(Position::from_stored(11)), 20).await;
+    let after = place(&store, 11).await;
+    let seen = numbers(&store, &mut store.subscribe(after), 20).await;
     assert_eq!(seen, (12..=20).collect::<Vec<_>>());
 }
 
@@ -38,7 +43,7 @@ async fn from_the_head_only_what_comes_later(store: EventStore) {
     appends(&store, 3).await;
     let mut subscription = store.subscribe(store.head().await.unwrap());
     appends(&store, 2).await;
-    assert_eq!(positions(&mut subscription, 5).await, [4, 5]);
+    assert_eq!(numbers(&store, &mut subscription, 5).await, [4, 5]);
 }
 
 async fn a_waiting_subscriber_is_woken(store: EventStore) {
@@ -46,41 +51,54 @@ async fn a_waiting_subscriber_is_woken(store: EventStore) {
     let waiting = tokio::spawn(async move { subscription.next_batch(10).await.unwrap() });
     tokio::task::yield_now().await;
     appends(&store, 1).await;
-    assert_eq!(waiting.await.unwrap()[0].position, Position::from_stored(1));
+    assert_eq!(waiting.await.unwrap()[0].position, place(&store, 1).await);
 }
 
 async fn a_subscriber_waits_again_after_catching_up(store: EventStore) {
     let mut subscription = store.subscribe(Position::START);
     for round in 1..=10 {
         appends(&store, 1).await;
-        assert_eq!(positions(&mut subscription, round).await, [round]);
+        assert_eq!(numbers(&store, &mut subscription, round).await, [round]);
     }
 }
 
 async fn a_subscriber_in_the_future_waits_for_its_place(store: EventStore) {
-    let mut subscription = store.subscribe(Position::from_stored(2));
+    appends(&store, 1).await;
+    // The next event stands there or behind it.
+    let future = Position::from_stored(store.head().await.unwrap().to_stored() + 1);
+    let mut subscription = store.subscribe(future);
     let waiting = tokio::spawn(async move { subscription.next_batch(10).await.unwrap() });
     appends(&store, 3).await;
-    assert_eq!(waiting.await.unwrap()[0].position, Position::from_stored(3));
+    let first = waiting.await.unwrap()[0].position;
+    let behind = all(&store).await.into_iter().find(|event| event.position > future).unwrap();
+    assert_eq!(first, behind.position);
 }
 
 async fn two_subscribers_see_the_same(store: EventStore) {
     let follow = |store: EventStore| {
-        tokio::spawn(async move { positions(&mut store.subscribe(Position::START), 100).await })
+        tokio::spawn(async move {
+            let mut subscription = store.subscribe(Position::START);
+            let mut seen = Vec::new();
+            while seen.len() < 100 {
+                seen.extend(subscription.next_batch(7).await.unwrap());
+            }
+            seen
+        })
     };
     let (one, other) = (follow(store.clone()), follow(store.clone()));
     appends(&store, 100).await;
-    let expected: Vec<u64> = (1..=100).collect();
-    assert_eq!(one.await.unwrap(), expected);
-    assert_eq!(other.await.unwrap(), expected);
+    let expected: Vec<usize> = (1..=100).collect();
+    let whole = all(&store).await;
+    assert_eq!(one.await.unwrap(), whole);
+    assert_eq!(other.await.unwrap(), whole);
 
     // One of them far behind the other: what the first has taken is still there for the second.
     let (mut first, mut second) =
         (store.subscribe(Position::START), store.subscribe(Position::START));
-    assert_eq!(positions(&mut first, 100).await, expected);
+    assert_eq!(numbers(&store, &mut first, 100).await, expected);
     appends(&store, 100).await;
-    assert_eq!(positions(&mut second, 200).await, (1..=200).collect::<Vec<_>>());
-    assert_eq!(positions(&mut first, 200).await, (101..=200).collect::<Vec<_>>());
+    assert_eq!(numbers(&store, &mut second, 200).await, (1..=200).collect::<Vec<_>>());
+    assert_eq!(numbers(&store, &mut first, 200).await, (101..=200).collect::<Vec<_>>());
 }
 
 async fn a_dropped_wait_loses_nothing(store: EventStore) {
@@ -91,14 +109,14 @@ async fn a_dropped_wait_loses_nothing(store: EventStore) {
         assert!(futures::poll!(waiting).is_pending());
     }
     appends(&store, 2).await;
-    assert_eq!(positions(&mut subscription, 2).await, [1, 2]);
+    assert_eq!(numbers(&store, &mut subscription, 2).await, [1, 2]);
 }
 
 async fn a_limit_of_zero_still_moves_on(store: EventStore) {
     appends(&store, 2).await;
     let mut subscription = store.subscribe(Position::START);
     assert_eq!(subscription.next_batch(0).await.unwrap().len(), 1);
-    assert_eq!(subscription.position(), Position::from_stored(1));
+    assert_eq!(subscription.position(), place(&store, 1).await);
 }
 
 async fn an_append_is_visible_when_it_is_answered(store: EventStore) {
@@ -150,15 +168,15 @@ async fn what_is_handed_over_equals_the_log(store: EventStore) {
     let done = futures::future::join_all(all).await;
     assert_eq!(done.iter().filter(|done| done.is_err()).count(), 30);
     let head = store.head().await.unwrap();
-    assert_eq!(head, Position::from_stored(31 * 6));
+    assert_eq!(number(&store, head).await, 31 * 6);
     follows_the_log(&store, &mut subscription, head).await;
 }
 
 async fn who_starts_in_the_middle_or_comes_late_is_handed_the_same(store: EventStore) {
     let mut late = store.subscribe(Position::START);
     appends(&store, 20).await;
-    let mut middle = store.subscribe(Position::from_stored(11));
-    follows_the_log(&store, &mut middle, Position::from_stored(20)).await;
+    let mut middle = store.subscribe(place(&store, 11).await);
+    follows_the_log(&store, &mut middle, place(&store, 20).await).await;
     appends(&store, 20).await;
     let head = store.head().await.unwrap();
     follows_the_log(&store, &mut middle, head).await;
