@@ -1,5 +1,5 @@
 //! A process of the oracle that can be killed: writers on overlapping streams, each acknowledgement a line on standard
-//! output. It ends when its standard input is closed. Arguments: database URL, seed, number of writers.
+//! output. It ends when its standard input is closed. Arguments: URL of the database or of the cluster, seed, number of writers.
 
 mod random;
 
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use keynest_domain::{CommandId, StreamName};
+use keynest_store::kurrentdb::{Kurrent, KurrentAddress, KurrentOptions};
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool};
 use keynest_store::*;
 use random::Random;
@@ -48,6 +49,14 @@ async fn main() {
 
 /// The database may be down when this process starts.
 async fn open(url: &str) -> EventStore {
+    if let Ok(address) = url.parse::<KurrentAddress>() {
+        loop {
+            match Kurrent::open(address.clone(), KurrentOptions::default(), None).await {
+                Ok(cluster) => return cluster.into(),
+                Err(_) => sleep(RETRY_PAUSE).await,
+            }
+        }
+    }
     let options = StoreOptions::default();
     loop {
         if let Ok(pool) = connect_store_pool(url, &options).await

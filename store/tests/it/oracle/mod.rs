@@ -1,7 +1,9 @@
 //! The oracle (DESIGN 10): many writers in killable processes, readers that come and go, `kill -9` of writers and of
 //! Postgres; then nothing acknowledged is lost, doubled or out of order, no position is missing, and every reader saw
-//! exactly the log. `KEYNEST_ORACLE_SECONDS` and `KEYNEST_ORACLE_SEED` set its length and its dice.
+//! exactly the log. The same with the backend `kurrentdb`, whose server, the face, is ended suddenly as well, and the Postgres
+//! under it. `KEYNEST_ORACLE_SECONDS` and `KEYNEST_ORACLE_SEED` set its length and its dice.
 
+mod face;
 mod ledger;
 #[path = "../../../oracle/random.rs"]
 mod random;
@@ -11,7 +13,7 @@ mod server;
 
 use std::hash::{BuildHasher, Hasher};
 
-use run::{Plan, run};
+use run::{Backend, Plan, run};
 
 const SECONDS: u64 = 30;
 const PLANTED_SECONDS: u64 = 5;
@@ -29,6 +31,15 @@ fn seed() -> u64 {
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_under_kills() {
+    under_kills(Backend::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_under_kills_in_a_cluster() {
+    under_kills(Backend::Kurrent).await;
+}
+
+async fn under_kills(backend: Backend) {
     let seconds = from_environment("KEYNEST_ORACLE_SECONDS").unwrap_or(SECONDS);
     let outcome = run(Plan {
         seconds,
@@ -37,6 +48,7 @@ async fn nothing_acknowledged_is_lost_under_kills() {
         writers_per_process: 8,
         is_deadly: true,
         planted: None,
+        backend,
     })
     .await;
     println!("{outcome:#?}");
@@ -55,6 +67,7 @@ async fn the_oracle_catches_a_plain_sequence() {
         writers_per_process: 2,
         is_deadly: false,
         planted,
+        backend: Backend::Postgres,
     })
     .await;
     println!("{outcome:#?}");

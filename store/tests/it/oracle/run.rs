@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keynest_domain::StreamName;
+use keynest_store::kurrentdb::{Kurrent, KurrentError, KurrentOptions};
 use keynest_store::postgres::{Postgres, StoreOptions, connect_store_pool, migrate};
 use keynest_store::{EventStore, Expected, NewEvent, Position, Recorded, StreamAppend};
 use sqlx::AssertSqlSafe;
@@ -13,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::face::Face;
 use super::ledger::{Ack, Findings, Seen, check};
 use super::random::Random;
 use super::server::Server;
@@ -20,6 +22,16 @@ use crate::given::append;
 
 const READERS: u64 = 4;
 const END_WAIT: Duration = Duration::from_secs(30);
+/// For the first writer, with a server that starts on a busy machine.
+const START_WAIT: Duration = Duration::from_secs(120);
+
+/// Where the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Postgres,
+    /// Behind the face, and in Postgres there.
+    Kurrent,
+}
 
 /// What a run is like.
 pub struct Plan {
@@ -31,6 +43,7 @@ pub struct Plan {
     pub is_deadly: bool,
     /// Run on the database before anything is written.
     pub planted: Option<&'static str>,
+    pub backend: Backend,
 }
 
 /// What came of it.
@@ -40,9 +53,16 @@ pub struct Outcome {
     pub acknowledged: usize,
     pub events: usize,
     pub subscriptions: usize,
-    pub writer_kills: u32,
-    pub server_kills: u32,
+    pub kills: Kills,
     pub findings: Findings,
+}
+
+/// How often each was ended.
+#[derive(Debug, Default)]
+pub struct Kills {
+    writers: u32,
+    server: u32,
+    face: u32,
 }
 
 /// A writer process in its many lives.
@@ -59,43 +79,33 @@ struct Writers {
 /// Runs and checks.
 pub async fn run(plan: Plan) -> Outcome {
     let mut server = Server::start().await;
-    let store = open(&server.url(), plan.planted).await;
+    let mut face = match plan.backend {
+        Backend::Postgres => None,
+        Backend::Kurrent => Some(Face::start(server.url())),
+    };
+    let url = face.as_ref().map_or_else(|| server.url(), Face::url);
+    let store = match plan.backend {
+        Backend::Postgres => open(&url, plan.planted).await,
+        Backend::Kurrent => retried(|| open_cluster(&url)).await,
+    };
     let mut random = Random::new(plan.seed);
     let acks = Arc::new(Mutex::new(Vec::new()));
     let mut writers: Vec<Writers> = (0..plan.processes)
-        .map(|_| {
-            Writers::start(
-                &server.url(),
-                plan.writers_per_process,
-                random.next(),
-                Arc::clone(&acks),
-            )
-        })
+        .map(|_| Writers::start(&url, plan.writers_per_process, random.next(), Arc::clone(&acks)))
         .collect();
+    // Before that a kill says nothing.
+    let late = Instant::now() + START_WAIT;
+    while acks.lock().unwrap().is_empty() {
+        assert!(Instant::now() < late, "nobody writes");
+        sleep(Duration::from_millis(20)).await;
+    }
     let until = Instant::now() + Duration::from_secs(plan.seconds);
     let readers: Vec<_> = (0..READERS)
         .map(|_| tokio::spawn(read(store.clone(), Random::new(random.next()), until)))
         .collect();
     let murmur = tokio::spawn(write(store.clone(), Random::new(random.next()), until));
-    let (mut writer_kills, mut server_kills) = (0, 0);
-    loop {
-        sleep(Duration::from_millis(300 + random.below(1_700))).await;
-        if Instant::now() >= until {
-            break;
-        }
-        match random.below(3) {
-            _ if !plan.is_deadly => {}
-            0 => {
-                server.kill_and_restart().await;
-                server_kills += 1;
-            }
-            _ => {
-                let process = random.below(plan.processes as u64) as usize;
-                writers[process].kill_and_restart(random.next()).await;
-                writer_kills += 1;
-            }
-        }
-    }
+    let mut kills = Kills::default();
+    kill(&plan, &mut random, until, (&mut server, &mut face, &mut writers), &mut kills).await;
     for process in writers {
         process.end().await;
     }
@@ -106,14 +116,46 @@ pub async fn run(plan: Plan) -> Outcome {
     }
     let log = whole(&store).await;
     let acks = acks.lock().unwrap().clone();
-    let findings = check(&log, &acks, &seen);
+    let is_dense = plan.backend == Backend::Postgres;
+    let findings = check(&log, &acks, &seen, is_dense);
     Outcome {
         acknowledged: acks.len(),
         events: log.len(),
         subscriptions: seen.len(),
-        writer_kills,
-        server_kills,
+        kills,
         findings,
+    }
+}
+
+/// Now this one, now that one, until it is over.
+async fn kill(
+    plan: &Plan,
+    random: &mut Random,
+    until: Instant,
+    (server, face, writers): (&mut Server, &mut Option<Face>, &mut [Writers]),
+    kills: &mut Kills,
+) {
+    loop {
+        sleep(Duration::from_millis(300 + random.below(1_700))).await;
+        if Instant::now() >= until {
+            return;
+        }
+        match (random.below(4), &mut *face) {
+            _ if !plan.is_deadly => {}
+            (0, _) => {
+                server.kill_and_restart().await;
+                kills.server += 1;
+            }
+            (1, Some(face)) => {
+                face.kill_and_restart().await;
+                kills.face += 1;
+            }
+            (_, _) => {
+                let process = random.below(plan.processes as u64) as usize;
+                writers[process].kill_and_restart(random.next()).await;
+                kills.writers += 1;
+            }
+        }
     }
 }
 
@@ -126,6 +168,15 @@ async fn open(url: &str, planted: Option<&'static str>) -> EventStore {
         sqlx::raw_sql(AssertSqlSafe(planted)).execute(&pool).await.unwrap();
     }
     Postgres::open(pool, &options).await.unwrap().into()
+}
+
+async fn open_cluster(url: &str) -> Result<EventStore, KurrentError> {
+    let options = KurrentOptions {
+        poll_interval: Duration::from_millis(50),
+        connect_for: END_WAIT,
+        ..KurrentOptions::default()
+    };
+    Ok(Kurrent::open(url.parse().unwrap(), options, None).await?.into())
 }
 
 /// Joins at random places, follows for a while, leaves, joins again; the last time from the start.
