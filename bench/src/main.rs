@@ -53,7 +53,7 @@ const WHOLE_QUICK: u64 = 170;
 struct Options {
     #[command(subcommand)]
     deed: Option<Deed>,
-    /// The sections to run; all if none is named.
+    /// The sections to run; all if none is named, but for cluster.
     sections: Vec<Measured>,
     /// Fewer samples, in a few minutes.
     #[arg(long)]
@@ -99,14 +99,20 @@ enum Measured {
     Footprint,
     Enumeration,
     Growth,
+    Cluster,
 }
 
 impl Measured {
+    /// All but what few have, if none is named.
+    fn is_wanted(self, named: &[Self]) -> bool {
+        named.contains(&self) || named.is_empty() && self != Self::Cluster
+    }
+
     /// How long it may take, in seconds, of the full run and of the quick one: some twice what it takes on two idle cores.
     fn seconds_max(self, is_quick: bool) -> u64 {
         let (full, quick) = match self {
             Self::Limits => (60, 20),
-            Self::Store => (240, 40),
+            Self::Store | Self::Cluster => (240, 40),
             Self::Commands | Self::Queries => (180, 40),
             Self::Storm | Self::Footprint => (90, 25),
             Self::Projection => (480, 50),
@@ -128,6 +134,7 @@ impl Measured {
             Self::Projection => projection::run(options.events, is_quick).await,
             Self::Mail => mail::run(is_quick).await,
             Self::Growth => growth::run(options.events, is_quick).await,
+            Self::Cluster => store::run_cluster(is_quick).await,
             Self::Footprint => footprint::run(is_quick).await,
             Self::Enumeration => enumeration::run(is_quick).await,
         }
@@ -152,7 +159,7 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
     let whole = Duration::from_secs(if options.quick { WHOLE_QUICK } else { WHOLE });
     let start = Instant::now();
     for measured in Measured::value_variants() {
-        if options.sections.is_empty() || options.sections.contains(measured) {
+        if measured.is_wanted(&options.sections) {
             let (began, before) = (Instant::now(), environment::load());
             let seconds = Duration::from_secs(measured.seconds_max(options.quick));
             let left = seconds.min(whole.saturating_sub(start.elapsed()));

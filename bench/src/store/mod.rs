@@ -1,10 +1,12 @@
 //! The event store in this process, against what Postgres allows it and against others of its kind.
 
 mod appending;
+mod cluster;
 mod processes;
 mod reading;
 mod rivals;
 
+pub use cluster::run as run_cluster;
 pub use processes::{Options as AppendOptions, run as append_in_child};
 
 use keynest_store::EventStore;

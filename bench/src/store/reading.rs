@@ -15,7 +15,7 @@ use crate::limits::database::Scans;
 use crate::load::{Caller, Load, Span, closed};
 use crate::table::Table;
 
-const STREAM_EVENTS: usize = 100;
+pub const STREAM_EVENTS: usize = 100;
 const CLIENTS: [usize; 2] = [1, 64];
 const TURNS: usize = 3;
 
@@ -43,8 +43,11 @@ impl Caller for Client {
 pub async fn measure(store: &EventStore, events: u64, span: Span) -> anyhow::Result<Read> {
     let clock = Clock::default();
     let mut streams = Vec::new();
-    while store.head().await?.to_stored() < events || streams.len() < CLIENTS[1] {
+    let there = store.count_between(Position::START, store.head().await?).await?;
+    let mut left = events.saturating_sub(there);
+    while left > 0 || streams.len() < CLIENTS[1] {
         streams.push(fill(store, &clock).await?);
+        left = left.saturating_sub(STREAM_EVENTS as u64);
     }
     let mut all = 0.0_f64;
     let mut counted = 0;
@@ -88,6 +91,10 @@ async fn fill(store: &EventStore, clock: &Clock) -> anyhow::Result<StreamName> {
 }
 
 impl Read {
+    pub fn streams(&self) -> &[Load] {
+        &self.streams
+    }
+
     pub fn table(&self, scans: &Scans) -> Table {
         let head = ["reads", "clients", "per second", "p50, ms", "p99, ms", "errors"];
         let mut table = Table::new("Reads", head);
