@@ -12,11 +12,8 @@ use crate::replicas::Cluster;
 async fn log_in_a_cluster() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let serving = keynest_eventstore_server::serve(
-        EventStore::memory(),
-        listener,
-        std::future::pending(),
-    );
+    let serving =
+        keynest_eventstore_server::serve(EventStore::memory(), listener, std::future::pending());
     tokio::spawn(serving);
     format!("kurrentdb://127.0.0.1:{port}?tls=false")
 }
