@@ -117,8 +117,8 @@ impl Kurrent {
         self.collect(options, Wanted { count, limit, beside: None, bytes: bytes_max }).await
     }
 
-    /// What comes. A server that was asked for no more is read to its end: whoever hangs up a moment before leaves the
-    /// connection an answer to nothing, of which it bears a thousand and then breaks.
+    /// What comes. A server that was asked for no more is read to its end, so that no call is hung up while it is being answered:
+    /// the h2 library counts answers to calls that it has forgotten, and ends the connection after 1,024.
     async fn collect(
         &self,
         options: Options,

@@ -1,6 +1,6 @@
 //! A proxy that cuts the wire at a request that it knows, before or after the server has it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,7 +32,6 @@ struct State {
     target: String,
     action: Mutex<Option<Action>>,
     refuses: AtomicBool,
-    connections: AtomicUsize,
     reached: Notify,
     go: Notify,
     answered: Notify,
@@ -46,7 +45,6 @@ impl Proxy {
             target: place.split('?').next().unwrap().to_owned(),
             action: Mutex::default(),
             refuses: AtomicBool::default(),
-            connections: AtomicUsize::default(),
             reached: Notify::new(),
             go: Notify::new(),
             answered: Notify::new(),
@@ -56,7 +54,6 @@ impl Proxy {
         let accepting = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                accepting.connections.fetch_add(1, Ordering::Relaxed);
                 if !accepting.refuses.load(Ordering::Relaxed) {
                     tokio::spawn(pass(Arc::clone(&accepting), client));
                 }
@@ -72,11 +69,6 @@ impl Proxy {
 
     pub fn is_done(&self) -> bool {
         self.state.action.lock().unwrap().is_none()
-    }
-
-    /// So many came until now.
-    pub fn connections(&self) -> usize {
-        self.state.connections.load(Ordering::Relaxed)
     }
 
     /// Whether connections end as soon as they are there.
