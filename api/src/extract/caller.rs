@@ -1,6 +1,7 @@
 //! Who calls: the bearer token checked, the client's address, the idempotent command id.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use keynest_commands::{Client, Origin, Repeatable};
@@ -91,9 +92,9 @@ impl FromRequestParts<App> for MaybeCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = <Caller as FromRequestParts<App>>::from_request_parts(parts, app).await;
-        Ok(match caller {
-            Ok(caller) => Self { origin: caller.origin.clone(), caller: Some(caller) },
-            Err(_) => Self { caller: None, origin: origin(parts, app) },
+        Ok(match known(caller)? {
+            Some(caller) => Self { origin: caller.origin.clone(), caller: Some(caller) },
+            None => Self { caller: None, origin: origin(parts, app) },
         })
     }
 }
@@ -102,7 +103,19 @@ impl OptionalFromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Problem> {
-        Ok(<Self as FromRequestParts<App>>::from_request_parts(parts, app).await.ok())
+        known(<Self as FromRequestParts<App>>::from_request_parts(parts, app).await)
+    }
+}
+
+/// Nobody, if the credential is missing or bad; but who cannot be looked up now is not nobody: a key of theirs would stand for
+/// another command, and what they did would be done twice.
+pub(super) fn known<T>(checked: Result<T, Problem>) -> Result<Option<T>, Problem> {
+    match checked {
+        Ok(caller) => Ok(Some(caller)),
+        Err(problem) => match problem.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(None),
+            _ => Err(problem),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use keynest_commands::{CommandError, Origin, Repeatable};
 use keynest_domain::{Permission, Place, Role, authorize, authorize_scoped};
 use keynest_projections::Reader;
 
-use super::caller::{Caller, Credential, credential};
+use super::caller::{Caller, Credential, credential, known};
 use crate::{App, Problem, auth};
 
 /// A caller of a route that takes tokens too.
@@ -72,6 +72,6 @@ impl OptionalFromRequestParts<App> for Principal {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Problem> {
-        Ok(<Self as FromRequestParts<App>>::from_request_parts(parts, app).await.ok())
+        known(<Self as FromRequestParts<App>>::from_request_parts(parts, app).await)
     }
 }

@@ -11,7 +11,7 @@ use crate::feed::nats_settings;
 use crate::feed_grpc;
 
 /// Read where the part is opened that it belongs to, not on the way there.
-const READ_ELSEWHERE: [&str; 8] = [
+const READ_ELSEWHERE: [&str; 10] = [
     "http.drain_delay_ms",
     "janitor.batch_max",
     "janitor.interval_seconds",
@@ -20,6 +20,8 @@ const READ_ELSEWHERE: [&str; 8] = [
     "oauth.timeout_ms",
     "smtp.connections_max",
     "smtp.timeout_ms",
+    "store.appends_in_flight_max",
+    "store.connect_wait_ms",
 ];
 
 /// Every number another one than its default, and no two the same; and which key has which.

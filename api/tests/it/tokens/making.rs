@@ -145,6 +145,34 @@ async fn a_repeat_with_the_same_key_shows_no_token(pool: PgPool) {
     assert_eq!(app.events_of(&ann).await, before + 1);
 }
 
+/// Who cannot be looked up is not taken for somebody without credentials, under whom the key would be another one.
+#[sqlx::test(migrations = false)]
+async fn a_key_stands_for_one_command_whether_its_owner_can_be_looked_up_or_not(pool: PgPool) {
+    let team = Team::start(pool).await;
+    let app = &team.app;
+    let wish = json!({"name": "job", "everywhere": true, "access": "write"});
+    let made = app.ask_token(&team.admin, wish).await.expect(201);
+    let job = bearer(&team.admin, made.body["token"].as_str().unwrap());
+    app.catch_up().await;
+    let keyed = || async {
+        let request = app.as_person(&job, Method::POST, "/api/core/variables/");
+        let wish = json!({"key": "PORT", "value": "1", "environment": team.environment});
+        request.header("idempotency-key", "one").json(&wish).send().await.unwrap().status()
+    };
+    let away = "alter table read.tokens rename to tokens_away";
+    sqlx::query(away).execute(&app.store_pool).await.unwrap();
+    assert!(keyed().await.is_server_error());
+    let back = "alter table read.tokens_away rename to tokens";
+    sqlx::query(back).execute(&app.store_pool).await.unwrap();
+    assert_eq!([keyed().await, keyed().await], [201, 201]);
+    let actors: Vec<String> =
+        sqlx::query_scalar("select actor from store.idempotency where key = 'one'")
+            .fetch_all(&app.store_pool)
+            .await
+            .unwrap();
+    assert_eq!(actors, [format!("token:{}", made.id())]);
+}
+
 #[sqlx::test(migrations = false)]
 async fn what_is_wrong_with_a_wish_is_named(pool: PgPool) {
     let team = Team::start(pool).await;
