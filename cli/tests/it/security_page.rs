@@ -19,7 +19,7 @@ const UNITS: [(&str, &str); 6] = [
     ("_kib", "KiB"),
 ];
 /// Constants that are the default of a setting: the setting has the row, and both say the same.
-const DEFAULTS: [(&str, &str); 20] = [
+const DEFAULTS: [(&str, &str); 21] = [
     ("crypto/access_token::ACCESS_TOKEN_LIFETIME", "sessions.access_token_minutes"),
     ("crypto/password::PASSWORD_CHARS_MIN", "password.length_min"),
     ("domain/challenge::LIFETIME", "sessions.challenge_seconds"),
@@ -40,6 +40,7 @@ const DEFAULTS: [(&str, &str); 20] = [
     ("domain/user/links::RESET_INTERVAL", "links.password_reset_interval_seconds"),
     ("domain/user/links::RESET_LIFETIME", "links.password_reset_minutes"),
     ("api/outgoing/mod::TIMEOUT_DEFAULT", "oauth.timeout_ms"),
+    ("store/postgres/silence::SILENCE_MAX", "database.silence_max_ms"),
 ];
 
 #[test]
